@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* The bodies of Certificate, CertificateRequest and CertificateVerify. */
+
+#include "fuzz.h"
+
+#include "wire/certificates.h"
+
+static void
+try_certificate (struct bytes message, struct writer writer)
+{
+  struct bytes list;
+  struct bytes der;
+  size_t body;
+  size_t n;
+
+  if (!certificate_read (message, &list, &n))
+    return;
+
+  body = write_vec_begin (&writer, 3);
+  for (; certificate_next (&list, &der); n--)
+    {
+      fuzz_check (der.left > 0);
+      write_vec (&writer, der, 3);
+    }
+  write_vec_end (&writer, body, 3);
+
+  fuzz_check (n == 0 && list.left == 0);
+  fuzz_check_same (&writer, message);
+}
+
+static void
+try_certificate_request (struct bytes message, struct writer writer)
+{
+  struct certificate_request request;
+  struct bytes name;
+  size_t list;
+
+  if (!certificate_request_read (message, &request))
+    return;
+
+  fuzz_check (request.types.left > 0 && request.schemes.left > 0 && request.schemes.left % 2 == 0);
+  write_vec (&writer, request.types, 1);
+  write_vec (&writer, request.schemes, 2);
+  list = write_vec_begin (&writer, 2);
+  while (authority_next (&request.authorities, &name))
+    {
+      fuzz_check (name.left > 0);
+      write_vec (&writer, name, 2);
+    }
+  write_vec_end (&writer, list, 2);
+
+  fuzz_check_same (&writer, message);
+}
+
+static void
+try_certificate_verify (struct bytes message, struct writer writer)
+{
+  struct certificate_verify verify;
+
+  if (!certificate_verify_read (message, &verify))
+    return;
+
+  certificate_verify_write (&writer, &verify);
+  fuzz_check_same (&writer, message);
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  struct bytes message = { data, size };
+  uint8_t *out = malloc (size + 1);
+
+  fuzz_check (out != NULL);
+  try_certificate (message, writer_over (out, size));
+  try_certificate_request (message, writer_over (out, size));
+  try_certificate_verify (message, writer_over (out, size));
+  free (out);
+
+  return 0;
+}
