@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* One handshake: its state, the row type of the tables of legal moves, and the dispatcher that knows no other. */
+
+#pragma once
+
+#include "crypto/groups.h"
+#include "crypto/signature.h"
+#include "handshake/effects.h"
+#include "handshake/negotiate.h"
+#include "handshake/schedule12.h"
+#include "handshake/transcript.h"
+
+/* Named for what is waited for. While ANSWERING it is our turn, see `enum dtls_wait` for who is asked. */
+enum state
+{
+  START,
+
+  /* client12 */
+  WAIT_SERVER_HELLO,
+  ANSWERING_VERIFY_REQUEST,
+  WAIT_SERVER_CERTIFICATE,
+  WAIT_SERVER_KEY_EXCHANGE,
+  WAIT_REQUEST_OR_DONE,
+  WAIT_DONE,
+  ANSWERING_SERVER,
+
+  /* server12 */
+  WAIT_CLIENT_HELLO,
+  ANSWERING_HELLO,
+  WAIT_CLIENT_CERTIFICATE,
+  WAIT_CLIENT_KEY_EXCHANGE,
+  ANSWERING_KEY_EXCHANGE,
+  WAIT_CERTIFICATE_VERIFY,
+  ANSWERING_CERTIFICATE,
+  ANSWERING_FINISHED,
+
+  /* both */
+  WAIT_CHANGE_CIPHER_SPEC,
+  WAIT_FINISHED,
+  CONNECTED,
+
+  N_STATES
+};
+
+/* What a table row may get besides a HandshakeType. */
+enum
+{
+  INPUT_CHANGE_CIPHER_SPEC = 254,
+  INPUT_OUR_TURN = 255,
+};
+
+/* What must have been proved before a handshake may end: an empty set. */
+enum obligation
+{
+  OWES_KEY_EXCHANGE_SIGNATURE = 1 << 0, /* client: the server's */
+  OWES_CERTIFICATE_VERIFY = 1 << 1,     /* server: of a client that sent a certificate */
+  OWES_VERDICT = 1 << 2,                /* on a chain that was sent */
+  OWES_CERTIFICATE = 1 << 3,            /* server that requires one */
+  OWES_FINISHED = 1 << 4,               /* the peer's */
+};
+
+/* A signature that we make, here or outside. */
+struct signing
+{
+  uint16_t scheme; /* 0 while none is chosen */
+  uint8_t *input;  /* (owned) (nullable) what someone outside is asked to sign */
+  size_t input_len;
+  uint8_t signature[MAX_SIGNATURE_LEN];
+  size_t signature_len; /* 0 while it is not made */
+};
+
+struct handshake
+{
+  const struct dtls_config *config;
+  struct dtls_crypto *crypto;
+  enum dtls_role role;
+  struct association *known; /* (unowned) */
+  struct peer *peer;         /* (unowned) */
+
+  enum state state;
+  enum dtls_wait wait;
+  unsigned owed; /* obligations */
+  uint16_t next_send_seq;
+  struct transcript transcript;
+
+  struct offer ours;
+  struct offer theirs; /* what the peer said it takes, as far as it said */
+  bool peer_has_renegotiation_info;
+  bool peer_has_record_size_limit;
+
+  const struct suite *suite;
+  struct key_share *share; /* (owned) (nullable) */
+  uint8_t peer_point[255]; /* RFC 8422 §5.4: the length is one byte; judged by key_share_agree */
+  uint8_t peer_point_len;
+  struct public_key *peer_key; /* (owned) (nullable) of the leaf that the peer sent */
+  enum key_kind peer_kind;
+
+  bool has_credential_answer;
+  const struct dtls_credential *credential; /* (nullable) */
+  enum key_kind own_kind;
+  bool has_sent_key_exchange;
+  struct signing signing;
+
+  uint8_t cookie[MAX_COOKIE_LEN];
+  uint8_t cookie_len;
+  struct key_block key_block;
+};
+
+/* `handler (handshake, message, effects)`; `message` is NULL for inputs that are none. */
+struct row
+{
+  enum state state;
+  uint8_t input;
+  enum dtls_error (*handler) (struct handshake *, const struct message *, struct effects *);
+  uint32_t may_go_to; /* TO (state) | ... */
+};
+
+#define TO(state) (UINT32_C (1) << (state))
+
+struct table
+{
+  const struct row *rows;
+  size_t n_rows;
+};
+
+/* Borrows all but what it makes itself. NULL without memory. */
+struct handshake_parts
+{
+  const struct dtls_config *config;
+  struct dtls_crypto *crypto;
+  enum dtls_role role;
+  struct association *known;
+  struct peer *peer;
+};
+
+struct handshake *handshake_new (const struct handshake_parts *parts);
+void handshake_free (struct handshake *handshake);
+
+/* Whether the machine takes this input in its state. It takes nothing while someone outside is asked. */
+bool handshake_takes (const struct handshake *handshake, uint8_t input);
+/* Runs the row for the message, and adds it to the transcript; anything else is
+ * DTLS_ERROR_UNEXPECTED_MESSAGE. */
+enum dtls_error handshake_take_message (struct handshake *handshake, const struct message *message,
+                                        struct effects *effects) DTLS_MUST_CHECK;
+/* For INPUT_CHANGE_CIPHER_SPEC and INPUT_OUR_TURN, after handshake_takes. */
+enum dtls_error handshake_take_input (struct handshake *handshake, uint8_t input,
+                                      struct effects *effects) DTLS_MUST_CHECK;
+/* The most bytes that a message of this type may have. */
+size_t handshake_message_cap (const struct handshake *handshake, uint8_t type);
+
+/* For handlers. */
+
+/* Sends the draft and adds it to the transcript. */
+enum dtls_error handshake_send (struct handshake *handshake, struct effects *effects,
+                                uint8_t type) DTLS_MUST_CHECK;
+/* Stops with the reason's event. */
+void handshake_ask (struct handshake *handshake, struct effects *effects, enum dtls_wait wait);
+/* Keeps an answered credential, and finds out its key's kind. */
+enum dtls_error handshake_set_credential (struct handshake *handshake,
+                                          const struct dtls_credential *credential) DTLS_MUST_CHECK;
+/* Signs, or asks for the signature, of `input` by `scheme`. */
+enum dtls_error handshake_sign (struct handshake *handshake, struct effects *effects,
+                                uint16_t scheme, struct bytes input) DTLS_MUST_CHECK;
+/* Checks the peer's, and sends our own, Finished. */
+enum dtls_error handshake_check_finished (struct handshake *handshake,
+                                          const struct message *message) DTLS_MUST_CHECK;
+enum dtls_error handshake_send_finished (struct handshake *handshake,
+                                         struct effects *effects) DTLS_MUST_CHECK;
+/* The last step of both machines: nothing may be owed. */
+enum dtls_error handshake_connect (struct handshake *handshake,
+                                   struct effects *effects) DTLS_MUST_CHECK;
+void handshake_keep_point (struct handshake *handshake, struct bytes point); /* at most 255 bytes */
+/* From both key shares to master secret and key block; the transcript ends with ClientKeyExchange. */
+enum dtls_error handshake_derive (struct handshake *handshake) DTLS_MUST_CHECK;
+bool handshake_random (struct handshake *handshake, uint8_t *out, size_t len) DTLS_MUST_CHECK;

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* The server of DTLS 1.2 as a table of legal moves. */
+
+#pragma once
+
+#include "handshake/machine.h"
+
+extern const struct table server12_table;
