@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* Defaults and limits of dtls_config. */
+
+#include "conn/config.h"
+
+#include "record/replay.h"
+#include "wire/codepoints.h"
+#include "wire/extensions.h"
+
+enum
+{
+  MIN_MTU = 256,
+  MAX_MTU = 65507,            /* UDP over IPv4 */
+  MIN_RECORD_SIZE_LIMIT = 64, /* RFC 8449 §4 */
+};
+
+void
+dtls_config_init (struct dtls_config *config)
+{
+  *config = (struct dtls_config){
+    .mtu = 1400,
+    .fallback_mtu = 1200,
+    .max_certificate_message = 100000,
+    .replay_window = 256,
+    .record_size_limit = MAX_PLAINTEXT_LEN,
+    .retransmit_initial = 400 * DTLS_MILLISECOND,
+    .handshake_deadline = 60 * DTLS_SECOND,
+    .paces_flights = true,
+  };
+}
+
+enum dtls_error
+config_check (const struct dtls_config *config)
+{
+  bool is_good = config->mtu >= MIN_MTU && config->mtu <= MAX_MTU && config->fallback_mtu >= MIN_MTU
+                 && config->fallback_mtu <= MAX_MTU && config->max_certificate_message > 0
+                 && config->max_certificate_message < (1 << 24)
+                 && config->replay_window >= MIN_REPLAY_WINDOW
+                 && config->replay_window <= MAX_REPLAY_WINDOW
+                 && config->record_size_limit >= MIN_RECORD_SIZE_LIMIT
+                 && config->record_size_limit <= MAX_PLAINTEXT_LEN && config->retransmit_initial > 0
+                 && config->handshake_deadline > 0 && config->server_name.left <= 255
+                 && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn));
+
+  return is_good ? DTLS_OK : DTLS_ERROR_CONFIG;
+}

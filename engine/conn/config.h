@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* Defaults of the configuration, and what it may not be. */
+
+#pragma once
+
+#include "dtls.h"
+
+enum dtls_error config_check (const struct dtls_config *config) DTLS_MUST_CHECK;

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* A connection's life: made, advanced by what came, failed, freed. Effects of the handshake become records, keys and
+ * events here. */
+
+#include "conn/conn.h"
+
+#include "conn/config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------------------------- events and the end */
+
+void
+conn_event (struct dtls_conn *conn, enum dtls_event event)
+{
+  assert (conn->n_events < MAX_EVENTS);
+  conn->events[conn->n_events++] = event;
+}
+
+enum dtls_event
+dtls_conn_next_event (struct dtls_conn *conn)
+{
+  enum dtls_event event = DTLS_EVENT_NONE;
+
+  if (conn->n_events > 0)
+    {
+      event = conn->events[0];
+      conn->n_events--;
+      memmove (conn->events, conn->events + 1, conn->n_events * sizeof conn->events[0]);
+    }
+
+  return event;
+}
+
+void
+conn_forget_handshake (struct dtls_conn *conn)
+{
+  if (conn->reassembly != NULL)
+    conn->next_message_seq = reassembly_next_seq (conn->reassembly);
+
+  handshake_free (conn->handshake);
+  reassembly_free (conn->reassembly);
+  outbox_free (conn->outbox);
+  free (conn->held);
+  conn->held = NULL;
+  conn->handshake = NULL;
+  conn->reassembly = NULL;
+  conn->outbox = NULL;
+  conn->flight = FLIGHT_NONE;
+  epoch_write_clear (&conn->plain);
+  timers_last_flight_done (&conn->timers);
+
+  if (conn->is_connected && conn->error == DTLS_OK && !conn->is_peer_closed)
+    conn->read.is_open = true;
+}
+
+void
+conn_fail_with (struct dtls_conn *conn, enum dtls_error error, int alert)
+{
+  if (conn->error != DTLS_OK)
+    return;
+
+  conn->error = error;
+  conn->read.is_open = false;
+  conn->write.is_open = false;
+  conn->write.refusal = error;
+  timers_handshake_over (&conn->timers);
+  timers_last_flight_done (&conn->timers);
+
+  /* The flight is of no use any more; the handshake goes with the alert, which may need epoch 0. */
+  if (conn->outbox != NULL)
+    outbox_clear (conn->outbox);
+  conn->flight = FLIGHT_NONE;
+
+  conn->has_alert = alert >= 0;
+  if (alert >= 0)
+    {
+      conn->alert_level = ALERT_LEVEL_FATAL;
+      conn->alert_description = (uint8_t) alert;
+    }
+
+  conn->n_events = 0;
+  conn_event (conn, DTLS_EVENT_FAILED);
+}
+
+void
+conn_fail (struct dtls_conn *conn, enum dtls_error error)
+{
+  conn_fail_with (conn, error, dtls_error_alert (error));
+}
+
+/* ---------------------------------------------------------------------------------- effects */
+
+static void
+log_secret (const struct dtls_conn *conn)
+{
+  static const char digits[] = "0123456789abcdef";
+  char line[14 + 2 * RANDOM_LEN + 1 + 2 * MASTER_SECRET_LEN + 1] = "CLIENT_RANDOM ";
+  char *at = line + 14;
+
+  if (conn->config->keylog == NULL)
+    return;
+
+  /* RFC 9850 §2: label, ClientHello.random, secret. */
+  for (size_t i = 0; i < RANDOM_LEN + MASTER_SECRET_LEN; i++)
+    {
+      uint8_t byte =
+          i < RANDOM_LEN ? conn->known.randoms[i] : conn->known.master_secret[i - RANDOM_LEN];
+
+      if (i == RANDOM_LEN)
+        *at++ = ' ';
+      *at++ = digits[byte >> 4];
+      *at++ = digits[byte & 15];
+    }
+  *at = '\0';
+
+  conn->config->keylog (conn->config->keylog_data, line);
+  wipe (line, sizeof line);
+}
+
+static struct epoch_keys
+keys_of (const struct key_block *block, enum dtls_role sender)
+{
+  struct epoch_keys keys = { .algorithm = block->algorithm };
+
+  memcpy (keys.key, sender == DTLS_CLIENT ? block->client_key : block->server_key, sizeof keys.key);
+  memcpy (keys.iv, sender == DTLS_CLIENT ? block->client_iv : block->server_iv, sizeof keys.iv);
+  return keys;
+}
+
+static enum dtls_error
+install_write_keys (struct dtls_conn *conn)
+{
+  struct epoch_keys keys = keys_of (&conn->handshake->key_block, conn->role);
+  bool is_ready = epoch_write_init (&conn->write.epoch, conn->crypto, 1, &keys);
+
+  wipe (&keys, sizeof keys);
+  log_secret (conn);
+  return is_ready ? DTLS_OK : DTLS_ERROR_CRYPTO;
+}
+
+static enum dtls_error
+install_read_keys (struct dtls_conn *conn)
+{
+  enum dtls_role peer = conn->role == DTLS_CLIENT ? DTLS_SERVER : DTLS_CLIENT;
+  struct epoch_keys keys = keys_of (&conn->handshake->key_block, peer);
+  bool is_ready = epoch_read_init (&conn->read.epoch, conn->crypto, 1, &keys);
+
+  wipe (&keys, sizeof keys);
+  if (!is_ready)
+    return DTLS_ERROR_CRYPTO;
+
+  epoch_read_set_window (&conn->read.epoch, conn->config->replay_window);
+  return DTLS_OK;
+}
+
+static void
+connected (struct dtls_conn *conn)
+{
+  conn->is_connected = true;
+  conn->write.is_open = !conn->is_closed;
+  timers_handshake_over (&conn->timers);
+}
+
+void
+conn_transmit (struct dtls_conn *conn)
+{
+  outbox_rewind (conn->outbox);
+  conn->burst_left = BURST_RECORDS;
+}
+
+static void
+begin_flight (struct dtls_conn *conn)
+{
+  outbox_clear (conn->outbox);
+  conn->flight = FLIGHT_UNFINISHED;
+  timers_flight_begins (&conn->timers);
+}
+
+static enum dtls_error
+do_effect (struct dtls_conn *conn, const struct effect *effect)
+{
+  uint16_t epoch = conn->write.epoch.number;
+
+  switch (effect->kind)
+    {
+    case EFFECT_BEGIN_FLIGHT:
+      begin_flight (conn);
+      return DTLS_OK;
+    case EFFECT_SEND:
+      return outbox_add_message (conn->outbox, epoch, &effect->message) ? DTLS_OK
+                                                                        : DTLS_ERROR_NO_MEMORY;
+    case EFFECT_SEND_CHANGE_CIPHER_SPEC:
+      return outbox_add_change_cipher_spec (conn->outbox, epoch) ? DTLS_OK : DTLS_ERROR_NO_MEMORY;
+    case EFFECT_WRITE_KEYS:
+      return install_write_keys (conn);
+    case EFFECT_READ_KEYS:
+      return install_read_keys (conn);
+    case EFFECT_END_FLIGHT:
+      conn->flight = FLIGHT_AWAITS_ANSWER;
+      conn_transmit (conn);
+      return DTLS_OK;
+    case EFFECT_END_LAST_FLIGHT:
+      conn->flight = FLIGHT_LAST;
+      conn_transmit (conn);
+      return DTLS_OK;
+    case EFFECT_EVENT:
+      conn_event (conn, effect->event);
+      if (effect->event == DTLS_EVENT_CONNECTED)
+        connected (conn);
+      return DTLS_OK;
+    }
+
+  return DTLS_OK;
+}
+
+static enum dtls_error
+do_effects (struct dtls_conn *conn, const struct effects *effects)
+{
+  for (size_t i = 0; i < effects->n; i++)
+    TRY (do_effect (conn, &effects->list[i]));
+
+  return DTLS_OK;
+}
+
+/* ---------------------------------------------------------------------------------- advancing */
+
+/* RFC 6347 §4.1: keys change between records. What is left of the old epoch's handshake would be believed
+ * under the new keys. */
+static enum dtls_error
+take_change_cipher_spec (struct dtls_conn *conn, struct effects *effects)
+{
+  if (!reassembly_is_empty (conn->reassembly))
+    return DTLS_ERROR_EXCESS_HANDSHAKE_DATA;
+
+  conn->has_change_cipher_spec = false;
+  return handshake_take_input (conn->handshake, INPUT_CHANGE_CIPHER_SPEC, effects);
+}
+
+static enum dtls_error
+take_message (struct dtls_conn *conn, const struct message *message, struct effects *effects)
+{
+  TRY (handshake_take_message (conn->handshake, message, effects));
+
+  reassembly_pop (conn->reassembly);
+  if (!conn->has_heard_peer && conn->role == DTLS_SERVER)
+    timers_handshake_started (&conn->timers, conn->now, conn->config->handshake_deadline);
+  conn->has_heard_peer = true;
+  return DTLS_OK;
+}
+
+enum step
+{
+  STEP_DONE,
+  STEP_WAITS,
+};
+
+static enum step
+advance_once (struct dtls_conn *conn, struct effects *effects, enum dtls_error *out_error)
+{
+  struct handshake *h = conn->handshake;
+  struct message message;
+
+  *out_error = DTLS_OK;
+  if (h->wait != DTLS_WAIT_NONE || h->state == CONNECTED)
+    return STEP_WAITS;
+
+  if (handshake_takes (h, INPUT_OUR_TURN))
+    *out_error = handshake_take_input (h, INPUT_OUR_TURN, effects);
+  else if (handshake_takes (h, INPUT_CHANGE_CIPHER_SPEC) && conn->has_change_cipher_spec)
+    *out_error = take_change_cipher_spec (conn, effects);
+  else if (reassembly_peek (conn->reassembly, &message))
+    *out_error = take_message (conn, &message, effects);
+  else
+    return STEP_WAITS;
+
+  return STEP_DONE;
+}
+
+void
+conn_advance (struct dtls_conn *conn)
+{
+  struct effects effects;
+  enum dtls_error error;
+
+  if (conn->handshake == NULL || conn->error != DTLS_OK)
+    return;
+
+  effects_init (&effects);
+  while (conn->error == DTLS_OK && advance_once (conn, &effects, &error) == STEP_DONE)
+    {
+      if (error == DTLS_OK)
+        error = do_effects (conn, &effects);
+      effects_clear (&effects);
+      if (error != DTLS_OK)
+        conn_fail (conn, error);
+    }
+  effects_clear (&effects);
+
+  if (conn->error != DTLS_OK)
+    return;
+
+  /* It is our turn as long as someone outside is asked: the peer has answered our flight. */
+  if (conn->handshake->wait != DTLS_WAIT_NONE)
+    timers_flight_answered (&conn->timers);
+  if (conn->is_connected && conn->flight != FLIGHT_LAST)
+    conn_forget_handshake (conn);
+}
+
+/* ---------------------------------------------------------------------------------- lifetime */
+
+static struct dtls_conn *
+conn_new (const struct dtls_config *config, struct dtls_crypto *crypto, enum dtls_role role,
+          uint16_t next_seq)
+{
+  struct dtls_conn *conn = calloc (1, sizeof *conn);
+  struct handshake_parts parts = { config, crypto, role, NULL, NULL };
+
+  if (conn == NULL)
+    return NULL;
+
+  conn->config = config;
+  conn->crypto = crypto;
+  conn->role = role;
+  conn->peer_alert = -1;
+  conn->write.refusal = DTLS_ERROR_NOT_CONNECTED;
+  conn->known.read_limit = MAX_PLAINTEXT_LEN;
+  conn->known.write_limit = MAX_PLAINTEXT_LEN;
+  epoch_write_init_plain (&conn->plain, 0);
+  epoch_write_init_plain (&conn->write.epoch, 0);
+  epoch_read_init_plain (&conn->read.epoch);
+  timers_init (&conn->timers, config->retransmit_initial);
+
+  parts.known = &conn->known;
+  parts.peer = &conn->peer;
+  conn->handshake = handshake_new (&parts);
+  conn->reassembly = reassembly_new (next_seq);
+  conn->outbox = outbox_new ();
+  if (conn->handshake == NULL || conn->reassembly == NULL || conn->outbox == NULL)
+    {
+      dtls_conn_free (conn);
+      return NULL;
+    }
+
+  return conn;
+}
+
+enum dtls_error
+dtls_conn_new_client (const struct dtls_config *config, struct dtls_crypto *crypto, dtls_time now,
+                      struct dtls_conn **out_conn)
+{
+  struct dtls_conn *conn;
+
+  TRY (config_check (config));
+
+  conn = conn_new (config, crypto, DTLS_CLIENT, 0);
+  if (conn == NULL)
+    return DTLS_ERROR_NO_MEMORY;
+
+  conn->now = now;
+  timers_handshake_started (&conn->timers, now, config->handshake_deadline);
+  conn_advance (conn);
+  *out_conn = conn;
+  return DTLS_OK;
+}
+
+/* The accepted hello takes the place of what a datagram brings. */
+static enum dtls_error
+take_hello (struct dtls_conn *conn, const struct dtls_hello *hello)
+{
+  struct fragment whole = {
+    .type = CLIENT_HELLO,
+    .message_len = (uint32_t) hello->message.left,
+    .message_seq = hello->message_seq,
+    .body = hello->message,
+  };
+
+  if (reassembly_add (conn->reassembly, &whole,
+                      handshake_message_cap (conn->handshake, CLIENT_HELLO))
+      != REASSEMBLY_TAKEN)
+    return DTLS_ERROR_MESSAGE_TOO_LONG;
+
+  /* RFC 6347 §4.2.1: the ServerHello has the record number of the ClientHello that it answers. */
+  epoch_write_init_plain (&conn->plain, hello->record_number);
+  conn_advance (conn);
+  return DTLS_OK;
+}
+
+enum dtls_error
+dtls_conn_new_server (const struct dtls_config *config, struct dtls_crypto *crypto, dtls_time now,
+                      const struct dtls_hello *hello, struct dtls_conn **out_conn)
+{
+  struct dtls_conn *conn;
+  enum dtls_error error = DTLS_OK;
+
+  TRY (config_check (config));
+
+  conn = conn_new (config, crypto, DTLS_SERVER, hello != NULL ? hello->message_seq : 0);
+  if (conn == NULL)
+    return DTLS_ERROR_NO_MEMORY;
+
+  conn->now = now;
+  if (hello != NULL)
+    error = take_hello (conn, hello);
+  if (error != DTLS_OK)
+    {
+      dtls_conn_free (conn);
+      return error;
+    }
+
+  *out_conn = conn;
+  return DTLS_OK;
+}
+
+void
+dtls_conn_free (struct dtls_conn *conn)
+{
+  if (conn == NULL)
+    return;
+
+  handshake_free (conn->handshake);
+  reassembly_free (conn->reassembly);
+  outbox_free (conn->outbox);
+  free (conn->held);
+  epoch_write_clear (&conn->plain);
+  epoch_write_clear (&conn->write.epoch);
+  epoch_read_clear (&conn->read.epoch);
+  der_list_clear (&conn->peer.chain);
+  der_list_clear (&conn->peer.authorities);
+  wipe_free (conn, sizeof *conn);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* The whole face of the engine: DTLS as bytes, time and keys in, and bytes, events and a deadline out.
+ *
+ * The one rule of use: after any input (receive, tick, close, an answer), drain the outputs
+ * (dtls_conn_next_datagram, dtls_conn_next_event), then arm the deadline (dtls_conn_deadline).
+ *
+ * There is no clock, environment, thread, lock, socket or global in here. A connection has a read half,
+ * a write half and a control part, and the caller keeps what must not overlap apart:
+ *
+ *   dtls_conn_read                           touches only the read half
+ *   dtls_conn_seal, dtls_conn_max_payload    touch only the write half
+ *   every other call on the connection       touches all three
+ *
+ * so that with one lock for each, taken in the order control, read, write, one thread may read
+ * while another writes.
+ *
+ * Nothing a peer sends makes a call crash, leak or loop. What fails below the handshake is counted
+ * (dtls_conn_stats) and dropped. An error means that this connection is over; it stays over. */
+
+#pragma once
+
+#include "types.h"
+
+/* ------------------------------------------------------------------------------- foundations */
+
+/* libcrypto's algorithms, fetched once and lent to everything below. One per process is enough; it is
+ * immutable after creation and may be used from many threads. */
+struct dtls_crypto;
+
+/* Returns NULL if libcrypto lacks an algorithm that we cannot do without, or memory. */
+struct dtls_crypto *dtls_crypto_new (void);
+void dtls_crypto_free (struct dtls_crypto *crypto);
+
+/* Cryptographically secure random bytes from libcrypto; false if it has none. */
+bool dtls_crypto_random (struct dtls_crypto *crypto, uint8_t *out, size_t len) DTLS_MUST_CHECK;
+
+enum dtls_role
+{
+  DTLS_CLIENT,
+  DTLS_SERVER,
+};
+
+enum dtls_version
+{
+  DTLS_VERSION_UNKNOWN = 0,
+  DTLS_1_2 = 0xfefd,
+};
+
+/* The alert description (RFC 5246 §7.2) that tells a peer of `error`, or -1 where none is sent. */
+int dtls_error_alert (enum dtls_error error);
+/* A sentence fragment in English, static. */
+const char *dtls_error_text (enum dtls_error error);
+/* "handshake_failure" for 40; NULL for a number without a name. Static. */
+const char *dtls_alert_name (uint8_t description);
+/* The IANA name, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"; NULL if we do not speak it. Static. */
+const char *dtls_suite_name (uint16_t suite);
+
+/* ------------------------------------------------------------------------------- credentials */
+
+/* A private key. Immutable after creation; may be used from many threads. */
+struct dtls_key;
+
+/* `der` is unencrypted PKCS#8, PKCS#1 or SEC 1. DTLS_ERROR_KEY if it is none of a kind we sign with. */
+enum dtls_error dtls_key_new (struct dtls_crypto *crypto, struct bytes der,
+                              struct dtls_key **out_key) DTLS_MUST_CHECK;
+void dtls_key_free (struct dtls_key *key);
+/* Whether `key` belongs to the public key of the certificate `leaf` (DER). */
+bool dtls_key_matches (struct dtls_crypto *crypto, const struct dtls_key *key, struct bytes leaf);
+
+/* Who we say we are. Everything is borrowed until the handshake is over. */
+struct dtls_credential
+{
+  const struct bytes *chain; /* DER, leaf first */
+  size_t n_chain;
+  const struct dtls_key *key; /* (nullable): then DTLS_EVENT_SIGNATURE_NEEDED asks for signatures */
+};
+
+/* Facts of a certificate, found by a bounded walk of its DER that judges nothing. */
+
+/* Whether the extended key usage (RFC 5280 §4.2.1.12) lets this leaf serve as a `role`'s: it is absent or
+ * names that role's purpose or anyExtendedKeyUsage. False for what is no certificate. */
+bool dtls_certificate_may_be (struct bytes der, enum dtls_role role);
+/* The subject Name, DER, borrowed from `der`. Empty for what is no certificate. */
+struct bytes dtls_certificate_subject (struct bytes der);
+
+/* ------------------------------------------------------------------------------- configuration */
+
+enum dtls_client_auth
+{
+  DTLS_CLIENT_AUTH_NONE,
+  DTLS_CLIENT_AUTH_REQUESTED,
+  DTLS_CLIENT_AUTH_REQUIRED,
+};
+
+/* Set up by dtls_config_init, changed by the caller, then borrowed, with all that it points to, for as
+ * long as a connection made with it lives. May be shared by connections of many threads. */
+struct dtls_config
+{
+  /* What we offer or accept, in order of preference; n 0 takes the defaults. Suites and groups that
+   * libcrypto cannot do are left out. */
+  const uint16_t *suites;
+  size_t n_suites;
+  const uint16_t *groups;
+  size_t n_groups;
+  const uint16_t *signature_schemes;
+  size_t n_signature_schemes;
+
+  struct bytes server_name; /* client: what it sends as SNI, ASCII; empty sends none */
+  struct bytes alpn;        /* protocols by preference, each with its length byte; empty: no ALPN */
+  const struct dtls_credential *credential; /* (nullable): DTLS_EVENT_CREDENTIAL_NEEDED asks */
+  enum dtls_client_auth client_auth;        /* server */
+  const struct bytes *authorities;          /* server: DER Names sent in its CertificateRequest */
+  size_t n_authorities;
+  bool requires_extended_master_secret;
+
+  size_t mtu;                       /* largest datagram we make, 256 to 65507 bytes; 1400 */
+  size_t fallback_mtu;              /* for flights after two lost ones; 1200 */
+  size_t max_certificate_message;   /* bytes; 100,000 */
+  size_t replay_window;             /* records, 64 to 4096; 256 */
+  uint16_t record_size_limit;       /* plaintext bytes we accept in a record (RFC 8449); 2^14 */
+  dtls_duration retransmit_initial; /* 400 ms */
+  dtls_duration handshake_deadline; /* from the first datagram on; 60 s; DTLS_NEVER for none */
+  bool paces_flights;               /* long flights in bursts of ten records; true */
+
+  /* (nullable) One line of RFC 9850, without its newline, for each secret. */
+  void (*keylog) (void *data, const char *line);
+  void *keylog_data;
+
+  /* (nullable) For tests: takes the place of libcrypto's randomness for hellos and HelloVerifyRequest.
+   * Ephemeral keys and signatures always come from libcrypto. */
+  void (*random) (void *data, uint8_t *out, size_t len);
+  void *random_data;
+};
+
+void dtls_config_init (struct dtls_config *config);
+
+/* ------------------------------------------------------------------------------- the first hello */
+
+/* A server proves a client's address before it keeps anything of it: HelloVerifyRequest, RFC 6347
+ * §4.2.1. */
+struct dtls_cookie_keys
+{
+  struct dtls_crypto *crypto;
+  uint8_t current[32];
+  uint8_t previous[32]; /* still accepted; equal to `current` before the first rotation */
+};
+
+/* A whole ClientHello as it came. */
+struct dtls_hello
+{
+  struct bytes message; /* the body, borrowed: from the datagram, or from the gatherer */
+  uint16_t message_seq;
+  uint64_t record_number;
+};
+
+/* Gathers ClientHellos that came in fragments: fixed size, oldest dropped first, bound to addresses. */
+struct dtls_hello_gather;
+
+struct dtls_hello_gather *dtls_hello_gather_new (void);
+void dtls_hello_gather_free (struct dtls_hello_gather *gather);
+/* Looks for a ClientHello in a datagram from `address` (any bytes that name the sender and its port).
+ * True when one is whole; `out_hello` is then good until the next call or a change of the datagram. */
+bool dtls_hello_find (struct dtls_hello_gather *gather, struct bytes address, struct bytes datagram,
+                      struct dtls_hello *out_hello);
+
+enum dtls_hello_answer
+{
+  DTLS_HELLO_DROP,   /* no hello of ours */
+  DTLS_HELLO_REPLY,  /* send the reply to that address, and forget it */
+  DTLS_HELLO_ACCEPT, /* the address is proved: dtls_conn_new_server with this hello */
+};
+
+/* A pure function of its arguments. The reply (a HelloVerifyRequest, never longer than the hello) is
+ * appended to `reply`; one without room for it is DTLS_HELLO_DROP. */
+enum dtls_hello_answer dtls_hello_answer (const struct dtls_cookie_keys *keys, dtls_time now,
+                                          struct bytes address, const struct dtls_hello *hello,
+                                          struct dtls_buffer *reply);
+
+/* ------------------------------------------------------------------------------- connections */
+
+struct dtls_conn;
+
+/* The handshake begins with it: drain the outputs. */
+enum dtls_error dtls_conn_new_client (const struct dtls_config *config, struct dtls_crypto *crypto,
+                                      dtls_time now, struct dtls_conn **out_conn) DTLS_MUST_CHECK;
+/* `hello` is what dtls_hello_answer accepted; or NULL to take the first ClientHello that is received,
+ * with its address unproved. */
+enum dtls_error dtls_conn_new_server (const struct dtls_config *config, struct dtls_crypto *crypto,
+                                      dtls_time now, const struct dtls_hello *hello,
+                                      struct dtls_conn **out_conn) DTLS_MUST_CHECK;
+/* Wipes every secret. NULL is fine. */
+void dtls_conn_free (struct dtls_conn *conn);
+
+/* A datagram under way through dtls_conn_read and dtls_conn_receive. It is opened in place, so the
+ * buffer must be writable and is scrambled afterwards. Set `at` and `left`, the rest zero. */
+struct dtls_datagram
+{
+  uint8_t *at;
+  size_t left;
+
+  /* A record opened by dtls_conn_read that is not for it. Private. */
+  struct
+  {
+    bool is_set;
+    uint8_t type;
+    uint16_t epoch;
+    uint64_t number;
+    uint8_t *at;
+    size_t len;
+  } found;
+};
+
+enum dtls_read
+{
+  DTLS_READ_END,     /* nothing left in this datagram, or the connection is over */
+  DTLS_READ_DATA,    /* one message of application data, in the datagram's memory; may be empty */
+  DTLS_READ_CONTROL, /* the rest must go to dtls_conn_receive */
+};
+
+/* Call until DTLS_READ_END. */
+enum dtls_read dtls_conn_read (struct dtls_conn *conn, struct dtls_datagram *datagram,
+                               struct bytes *out_data) DTLS_MUST_CHECK;
+/* The same for the whole connection; never DTLS_READ_CONTROL. */
+enum dtls_read dtls_conn_receive (struct dtls_conn *conn, dtls_time now,
+                                  struct dtls_datagram *datagram,
+                                  struct bytes *out_data) DTLS_MUST_CHECK;
+/* Does what is due at `now`. Harmless when nothing is. */
+void dtls_conn_tick (struct dtls_conn *conn, dtls_time now);
+
+/* One record of application data from `parts`, appended to `out`, which must have room for their sum and
+ * dtls_conn_overhead. DTLS_ERROR_TOO_LARGE: more than dtls_conn_max_payload or than the room; nothing
+ * was appended. Allocates nothing. */
+enum dtls_error dtls_conn_seal (struct dtls_conn *conn, const struct bytes *parts, size_t n_parts,
+                                struct dtls_buffer *out) DTLS_MUST_CHECK;
+/* The most application data in one record: 2^14, or the peer's record_size_limit. 0 while not connected. */
+size_t dtls_conn_max_payload (const struct dtls_conn *conn);
+/* The bytes that sealing adds to a message. 0 while not connected. */
+size_t dtls_conn_overhead (const struct dtls_conn *conn);
+
+/* Ends our side with a close_notify; nothing can be sealed afterwards, and reading goes on. Before the
+ * handshake is over it ends the handshake, and the connection with DTLS_ERROR_CLOSED. */
+void dtls_conn_close (struct dtls_conn *conn, dtls_time now);
+
+/* Appends the next whole datagram; false when there is none. `out` must have room for config.mtu. */
+bool dtls_conn_next_datagram (struct dtls_conn *conn, struct dtls_buffer *out);
+/* When dtls_conn_tick is due; DTLS_NEVER for not at all. Changes with every input. */
+dtls_time dtls_conn_deadline (const struct dtls_conn *conn);
+
+enum dtls_event
+{
+  DTLS_EVENT_NONE,
+  DTLS_EVENT_CREDENTIAL_NEEDED, /* answer with dtls_conn_answer_credential */
+  DTLS_EVENT_SIGNATURE_NEEDED,  /* answer with dtls_conn_answer_signature */
+  DTLS_EVENT_VERDICT_NEEDED,    /* the peer's chain is there: dtls_conn_answer_verdict */
+  DTLS_EVENT_CONNECTED,         /* application data may flow */
+  DTLS_EVENT_PEER_CLOSED,       /* close_notify came: no more data will be believed */
+  DTLS_EVENT_FAILED,            /* dtls_conn_error () says why; last event */
+};
+
+/* DTLS_EVENT_NONE when there is none. */
+enum dtls_event dtls_conn_next_event (struct dtls_conn *conn);
+
+/* What the handshake waits for besides the peer. Timers go on meanwhile. */
+enum dtls_wait
+{
+  DTLS_WAIT_NONE,
+  DTLS_WAIT_CREDENTIAL,
+  DTLS_WAIT_SIGNATURE,
+  DTLS_WAIT_VERDICT,
+};
+
+enum dtls_wait dtls_conn_wait (const struct dtls_conn *conn);
+
+/* Answers to a wait reason, now or later. One that nobody asked for is ignored. */
+
+/* NULL for none: a client goes on without, a server fails with DTLS_ERROR_NO_CREDENTIAL. */
+void dtls_conn_answer_credential (struct dtls_conn *conn, dtls_time now,
+                                  const struct dtls_credential *credential);
+
+struct dtls_signature_request
+{
+  uint16_t scheme;    /* SignatureScheme, RFC 8446 §4.2.3 */
+  struct bytes input; /* what is signed, not yet hashed; borrowed until the answer */
+};
+
+bool dtls_conn_signature_request (const struct dtls_conn *conn,
+                                  struct dtls_signature_request *out_request);
+/* Empty: it could not be made; the handshake fails with DTLS_ERROR_SIGNING_FAILED. */
+void dtls_conn_answer_signature (struct dtls_conn *conn, dtls_time now, struct bytes signature);
+
+/* DTLS_OK accepts. DTLS_ERROR_CERTIFICATE_REJECTED rejects with the alert given (RFC 5246 §7.2.2:
+ * bad_certificate 42, certificate_expired 45, certificate_unknown 46, unknown_ca 48, ...). */
+struct dtls_verdict
+{
+  bool is_accepted;
+  uint8_t alert; /* when rejected */
+};
+
+void dtls_conn_answer_verdict (struct dtls_conn *conn, dtls_time now, struct dtls_verdict verdict);
+
+/* ------------------------------------------------------------------------------- what is known */
+
+bool
+dtls_conn_is_connected (const struct dtls_conn *conn); /* the handshake is over, successfully */
+bool dtls_conn_is_handshaking (const struct dtls_conn *conn); /* neither connected nor failed */
+/* Whether a record of the peer's has made us believe that it is there: a whole legal message. */
+bool dtls_conn_has_heard_peer (const struct dtls_conn *conn);
+enum dtls_error dtls_conn_error (const struct dtls_conn *conn);
+/* The fatal alert that came with DTLS_ERROR_PEER_ALERT; -1 if none came. */
+int dtls_conn_peer_alert (const struct dtls_conn *conn);
+
+enum dtls_version dtls_conn_version (const struct dtls_conn *conn);
+uint16_t dtls_conn_suite (const struct dtls_conn *conn); /* 0 while not connected */
+uint16_t dtls_conn_group (const struct dtls_conn *conn);
+bool dtls_conn_has_extended_master_secret (const struct dtls_conn *conn);
+struct bytes
+dtls_conn_alpn (const struct dtls_conn *conn); /* the chosen protocol; empty for none */
+/* Server: the SNI that the client sent. Good for the connection's life. */
+struct bytes dtls_conn_server_name (const struct dtls_conn *conn);
+
+/* The peer's chain as DER, leaf first; good for the connection's life. Known from
+ * DTLS_EVENT_VERDICT_NEEDED on, also after a failure. */
+size_t dtls_conn_n_peer_certificates (const struct dtls_conn *conn);
+struct bytes dtls_conn_peer_certificate (const struct dtls_conn *conn, size_t index);
+
+/* Client: whether the server asked for a certificate, and the DER Names it named. Good for the
+ * connection's life. */
+bool dtls_conn_was_asked_for_certificate (const struct dtls_conn *conn);
+size_t dtls_conn_n_authorities (const struct dtls_conn *conn);
+struct bytes dtls_conn_authority (const struct dtls_conn *conn, size_t index);
+
+/* The signature schemes that the peer takes, in its order; good while the handshake lasts. */
+size_t dtls_conn_peer_schemes (const struct dtls_conn *conn, const uint16_t **out_schemes);
+
+/* RFC 5705; `context` NULL means none, which differs from an empty one. */
+enum dtls_error dtls_conn_export (const struct dtls_conn *conn, struct bytes label,
+                                  const struct bytes *context, uint8_t *out,
+                                  size_t len) DTLS_MUST_CHECK;
+/* RFC 5929 §3: the first Finished's verify_data. Returns 12, or 0 while not connected. */
+size_t dtls_conn_tls_unique (const struct dtls_conn *conn, uint8_t out[12]);
+/* RFC 5929 §4.1: the hash of the server's certificate. Returns its length, or 0 if it has none that is
+ * defined. `out` holds 64 bytes. */
+size_t dtls_conn_server_end_point (const struct dtls_conn *conn, uint8_t *out);
+
+/* Counters of the read half are written by dtls_conn_read, `sealed` by dtls_conn_seal. */
+struct dtls_stats
+{
+  uint64_t dropped[N_DTLS_DROPS]; /* records; [DTLS_DROP_NONE] stays 0 */
+  uint64_t opened;                /* records of application data */
+  uint64_t sealed;
+  uint64_t n_retransmissions; /* of flights */
+};
+
+void dtls_conn_stats (const struct dtls_conn *conn, struct dtls_stats *out_stats);
