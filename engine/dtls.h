@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The whole face of the engine: DTLS as bytes, time and keys in, and bytes, events and a deadline out.
+/* The whole face of the engine: DTLS as bytes, time and keys in, and bytes, events and a deadline
+ * out.
  *
  * The one rule of use: after any input (receive, tick, close, an answer), drain the outputs
  * (dtls_conn_next_datagram, dtls_conn_next_event), then arm the deadline (dtls_conn_deadline).
  *
- * There is no clock, environment, thread, lock, socket or global in here. A connection has a read half,
- * a write half and a control part, and the caller keeps what must not overlap apart:
+ * There is no clock, environment, thread, lock, socket or global in here. A connection has a read
+ * half, a write half and a control part, and the caller keeps what must not overlap apart:
  *
  *   dtls_conn_read                           touches only the read half
  *   dtls_conn_seal, dtls_conn_max_payload    touch only the write half
@@ -25,8 +26,8 @@
 
 /* ------------------------------------------------------------------------------- foundations */
 
-/* libcrypto's algorithms, fetched once and lent to everything below. One per process is enough; it is
- * immutable after creation and may be used from many threads. */
+/* libcrypto's algorithms, fetched once and lent to everything below. One per process is enough; it
+ * is immutable after creation and may be used from many threads. */
 struct dtls_crypto;
 
 /* Returns NULL if libcrypto lacks an algorithm that we cannot do without, or memory. */
@@ -62,7 +63,8 @@ const char *dtls_suite_name (uint16_t suite);
 /* A private key. Immutable after creation; may be used from many threads. */
 struct dtls_key;
 
-/* `der` is unencrypted PKCS#8, PKCS#1 or SEC 1. DTLS_ERROR_KEY if it is none of a kind we sign with. */
+/* `der` is unencrypted PKCS#8, PKCS#1 or SEC 1. DTLS_ERROR_KEY if it is none of a kind we sign
+ * with. */
 enum dtls_error dtls_key_new (struct dtls_crypto *crypto, struct bytes der,
                               struct dtls_key **out_key) DTLS_MUST_CHECK;
 void dtls_key_free (struct dtls_key *key);
@@ -79,8 +81,8 @@ struct dtls_credential
 
 /* Facts of a certificate, found by a bounded walk of its DER that judges nothing. */
 
-/* Whether the extended key usage (RFC 5280 §4.2.1.12) lets this leaf serve as a `role`'s: it is absent or
- * names that role's purpose or anyExtendedKeyUsage. False for what is no certificate. */
+/* Whether the extended key usage (RFC 5280 §4.2.1.12) lets this leaf serve as a `role`'s: it is
+ * absent or names that role's purpose or anyExtendedKeyUsage. False for what is no certificate. */
 bool dtls_certificate_may_be (struct bytes der, enum dtls_role role);
 /* The subject Name, DER, borrowed from `der`. Empty for what is no certificate. */
 struct bytes dtls_certificate_subject (struct bytes der);
@@ -94,8 +96,8 @@ enum dtls_client_auth
   DTLS_CLIENT_AUTH_REQUIRED,
 };
 
-/* Set up by dtls_config_init, changed by the caller, then borrowed, with all that it points to, for as
- * long as a connection made with it lives. May be shared by connections of many threads. */
+/* Set up by dtls_config_init, changed by the caller, then borrowed, with all that it points to, for
+ * as long as a connection made with it lives. May be shared by connections of many threads. */
 struct dtls_config
 {
   /* What we offer or accept, in order of preference; n 0 takes the defaults. Suites and groups that
@@ -128,15 +130,16 @@ struct dtls_config
   void (*keylog) (void *data, const char *line);
   void *keylog_data;
 
-  /* (nullable) For tests: takes the place of libcrypto's randomness for hellos and HelloVerifyRequest.
-   * Ephemeral keys and signatures always come from libcrypto. */
+  /* (nullable) For tests: takes the place of libcrypto's randomness for hellos and
+   * HelloVerifyRequest. Ephemeral keys and signatures always come from libcrypto. */
   void (*random) (void *data, uint8_t *out, size_t len);
   void *random_data;
 };
 
 void dtls_config_init (struct dtls_config *config);
 
-/* ------------------------------------------------------------------------------- the first hello */
+/* ------------------------------------------------------------------------------- the first hello
+ */
 
 /* A server proves a client's address before it keeps anything of it: HelloVerifyRequest, RFC 6347
  * §4.2.1. */
@@ -155,13 +158,15 @@ struct dtls_hello
   uint64_t record_number;
 };
 
-/* Gathers ClientHellos that came in fragments: fixed size, oldest dropped first, bound to addresses. */
+/* Gathers ClientHellos that came in fragments: fixed size, oldest dropped first, bound to
+ * addresses. */
 struct dtls_hello_gather;
 
 struct dtls_hello_gather *dtls_hello_gather_new (void);
 void dtls_hello_gather_free (struct dtls_hello_gather *gather);
-/* Looks for a ClientHello in a datagram from `address` (any bytes that name the sender and its port).
- * True when one is whole; `out_hello` is then good until the next call or a change of the datagram. */
+/* Looks for a ClientHello in a datagram from `address` (any bytes that name the sender and its
+ * port). True when one is whole; `out_hello` is then good until the next call or a change of the
+ * datagram. */
 bool dtls_hello_find (struct dtls_hello_gather *gather, struct bytes address, struct bytes datagram,
                       struct dtls_hello *out_hello);
 
@@ -172,8 +177,8 @@ enum dtls_hello_answer
   DTLS_HELLO_ACCEPT, /* the address is proved: dtls_conn_new_server with this hello */
 };
 
-/* A pure function of its arguments. The reply (a HelloVerifyRequest, never longer than the hello) is
- * appended to `reply`; one without room for it is DTLS_HELLO_DROP. */
+/* A pure function of its arguments. The reply (a HelloVerifyRequest, never longer than the hello)
+ * is appended to `reply`; one without room for it is DTLS_HELLO_DROP. */
 enum dtls_hello_answer dtls_hello_answer (const struct dtls_cookie_keys *keys, dtls_time now,
                                           struct bytes address, const struct dtls_hello *hello,
                                           struct dtls_buffer *reply);
@@ -185,8 +190,8 @@ struct dtls_conn;
 /* The handshake begins with it: drain the outputs. */
 enum dtls_error dtls_conn_new_client (const struct dtls_config *config, struct dtls_crypto *crypto,
                                       dtls_time now, struct dtls_conn **out_conn) DTLS_MUST_CHECK;
-/* `hello` is what dtls_hello_answer accepted; or NULL to take the first ClientHello that is received,
- * with its address unproved. */
+/* `hello` is what dtls_hello_answer accepted; or NULL to take the first ClientHello that is
+ * received, with its address unproved. */
 enum dtls_error dtls_conn_new_server (const struct dtls_config *config, struct dtls_crypto *crypto,
                                       dtls_time now, const struct dtls_hello *hello,
                                       struct dtls_conn **out_conn) DTLS_MUST_CHECK;
@@ -229,22 +234,30 @@ enum dtls_read dtls_conn_receive (struct dtls_conn *conn, dtls_time now,
 /* Does what is due at `now`. Harmless when nothing is. */
 void dtls_conn_tick (struct dtls_conn *conn, dtls_time now);
 
-/* One record of application data from `parts`, appended to `out`, which must have room for their sum and
- * dtls_conn_overhead. DTLS_ERROR_TOO_LARGE: more than dtls_conn_max_payload or than the room; nothing
- * was appended. Allocates nothing. */
+/* One record of application data from `parts`, appended to `out`, which must have room for their
+ * sum and dtls_conn_overhead. DTLS_ERROR_TOO_LARGE: more than dtls_conn_max_payload or than the
+ * room; nothing was appended. Allocates nothing. */
 enum dtls_error dtls_conn_seal (struct dtls_conn *conn, const struct bytes *parts, size_t n_parts,
                                 struct dtls_buffer *out) DTLS_MUST_CHECK;
-/* The most application data in one record: 2^14, or the peer's record_size_limit. 0 while not connected. */
+/* The most application data in one record: 2^14, or the peer's record_size_limit. 0 while not
+ * connected. */
 size_t dtls_conn_max_payload (const struct dtls_conn *conn);
 /* The bytes that sealing adds to a message. 0 while not connected. */
 size_t dtls_conn_overhead (const struct dtls_conn *conn);
 
-/* Ends our side with a close_notify; nothing can be sealed afterwards, and reading goes on. Before the
- * handshake is over it ends the handshake, and the connection with DTLS_ERROR_CLOSED. */
+/* Ends our side with a close_notify; nothing can be sealed afterwards, and reading goes on. Before
+ * the handshake is over it ends the handshake, and the connection with DTLS_ERROR_CLOSED. */
 void dtls_conn_close (struct dtls_conn *conn, dtls_time now);
 
-/* Appends the next whole datagram; false when there is none. `out` must have room for config.mtu. */
+/* Appends the next whole datagram; false when there is none. `out` must have room for config.mtu.
+ */
 bool dtls_conn_next_datagram (struct dtls_conn *conn, struct dtls_buffer *out);
+/* Another size for the datagrams that we make from here on, also for what is sent again: 256 to
+ * 65507 bytes, other values are taken to the nearer end. */
+void dtls_conn_set_mtu (struct dtls_conn *conn, size_t mtu);
+/* Another start value of the retransmission timer; one that runs is moved as if it had been so from
+ * the start of the flight. */
+void dtls_conn_set_retransmit_initial (struct dtls_conn *conn, dtls_duration initial);
 /* When dtls_conn_tick is due; DTLS_NEVER for not at all. Changes with every input. */
 dtls_time dtls_conn_deadline (const struct dtls_conn *conn);
 
@@ -340,8 +353,8 @@ enum dtls_error dtls_conn_export (const struct dtls_conn *conn, struct bytes lab
                                   size_t len) DTLS_MUST_CHECK;
 /* RFC 5929 §3: the first Finished's verify_data. Returns 12, or 0 while not connected. */
 size_t dtls_conn_tls_unique (const struct dtls_conn *conn, uint8_t out[12]);
-/* RFC 5929 §4.1: the hash of the server's certificate. Returns its length, or 0 if it has none that is
- * defined. `out` holds 64 bytes. */
+/* RFC 5929 §4.1: the hash of the server's certificate. Returns its length, or 0 if it has none that
+ * is defined. `out` holds 64 bytes. */
 size_t dtls_conn_server_end_point (const struct dtls_conn *conn, uint8_t *out);
 
 /* Counters of the read half are written by dtls_conn_read, `sealed` by dtls_conn_seal. */

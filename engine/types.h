@@ -34,8 +34,8 @@ typedef uint64_t dtls_duration;
 #define DTLS_MILLISECOND ((dtls_duration) 1000)
 #define DTLS_SECOND (1000 * DTLS_MILLISECOND)
 
-/* Why a connection ended, or why a call was refused. Each value's alert and text stand in one table,
- * engine/conn/errors.c. An error that a connection returns once is returned from then on. */
+/* Why a connection ended, or why a call was refused. Each value's alert and text stand in one
+ * table, engine/conn/errors.c. An error that a connection returns once is returned from then on. */
 enum dtls_error
 {
   DTLS_OK = 0,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Answers from outside: the handshake stopped with a wait reason, and goes on with what it is told. */
+/* Answers from outside: the handshake stopped with a wait reason, and goes on with what it is told.
+ */
 
 #include "conn/conn.h"
 

@@ -11,8 +11,6 @@
 
 enum
 {
-  MIN_MTU = 256,
-  MAX_MTU = 65507,            /* UDP over IPv4 */
   MIN_RECORD_SIZE_LIMIT = 64, /* RFC 8449 §4 */
 };
 

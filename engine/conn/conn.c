@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A connection's life: made, advanced by what came, failed, freed. Effects of the handshake become records, keys and
- * events here. */
+/* A connection's life: made, advanced by what came, failed, freed. Effects of the handshake become
+ * records, keys and events here. */
 
 #include "conn/conn.h"
 
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------- events and the end */
+/* ---------------------------------------------------------------------------------- events and the
+ * end */
 
 void
 conn_event (struct dtls_conn *conn, enum dtls_event event)
@@ -229,8 +230,8 @@ do_effects (struct dtls_conn *conn, const struct effects *effects)
 
 /* ---------------------------------------------------------------------------------- advancing */
 
-/* RFC 6347 §4.1: keys change between records. What is left of the old epoch's handshake would be believed
- * under the new keys. */
+/* RFC 6347 §4.1: keys change between records. What is left of the old epoch's handshake would be
+ * believed under the new keys. */
 static enum dtls_error
 take_change_cipher_spec (struct dtls_conn *conn, struct effects *effects)
 {
@@ -247,6 +248,9 @@ take_message (struct dtls_conn *conn, const struct message *message, struct effe
   TRY (handshake_take_message (conn->handshake, message, effects));
 
   reassembly_pop (conn->reassembly);
+  /* Nothing follows a Finished. */
+  if (message->type == FINISHED && !reassembly_is_empty (conn->reassembly))
+    return DTLS_ERROR_EXCESS_HANDSHAKE_DATA;
   if (!conn->has_heard_peer && conn->role == DTLS_SERVER)
     timers_handshake_started (&conn->timers, conn->now, conn->config->handshake_deadline);
   conn->has_heard_peer = true;
@@ -326,6 +330,7 @@ conn_new (const struct dtls_config *config, struct dtls_crypto *crypto, enum dtl
   conn->config = config;
   conn->crypto = crypto;
   conn->role = role;
+  conn->mtu = config->mtu;
   conn->peer_alert = -1;
   conn->write.refusal = DTLS_ERROR_NOT_CONNECTED;
   conn->known.read_limit = MAX_PLAINTEXT_LEN;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What a connection is made of. Its folder carries each layer's output to the next, and owns no rule of the
- * protocol. */
+/* What a connection is made of. Its folder carries each layer's output to the next, and owns no
+ * rule of the protocol. */
 
 #pragma once
 
@@ -38,19 +38,19 @@ enum
   BURST_RECORDS = 10, /* of a flight at a time, RFC 9147 §5.8.3 */
 };
 
-/* Records of the epoch to come that arrived before its keys, as they came: a Finished that overtook its
- * ChangeCipherSpec, or came while someone outside was asked. Dropping it would cost a retransmission. */
+/* Handshake records of the epoch to come that arrived before its keys, as they came: a Finished
+ * that overtook its ChangeCipherSpec, or came while someone outside was asked. Dropping it would
+ * cost a retransmission. */
 enum
 {
-  N_HELD = 2,
-  MAX_HELD_LEN = 128, /* a Finished has 61 bytes with AES-GCM */
+  MAX_HELD_LEN = 1024, /* a Finished has 61 bytes with AES-GCM; in fragments of two bytes, 306 */
 };
 
 struct held
 {
-  unsigned n; /* records put in so far: the oldest is overwritten */
-  size_t len[N_HELD];
-  uint8_t records[N_HELD][MAX_HELD_LEN];
+  size_t used;
+  uint8_t records[MAX_HELD_LEN]; /* one after the other, as in a datagram; what does not fit is
+                                    dropped */
 };
 
 /* Which flight the outbox holds. */
@@ -68,6 +68,7 @@ struct dtls_conn
   struct dtls_crypto *crypto;       /* (unowned) */
   enum dtls_role role;
   dtls_time now; /* of the latest input */
+  size_t mtu;
 
   struct association known;
   struct peer peer;
@@ -108,8 +109,8 @@ void conn_fail (struct dtls_conn *conn, enum dtls_error error);
 void conn_fail_with (struct dtls_conn *conn, enum dtls_error error, int alert);
 /* Lets the handshake take what is there, until it waits. */
 void conn_advance (struct dtls_conn *conn);
-/* Takes the records that were held, once their keys are there. After conn_advance, from calls of the outside only:
- * it advances again itself. receive.c */
+/* Takes the records that were held, once their keys are there. After conn_advance, from calls of
+ * the outside only: it advances again itself. receive.c */
 void conn_take_held (struct dtls_conn *conn);
 /* The peer has our last flight, or will never ask for it again. */
 void conn_forget_handshake (struct dtls_conn *conn);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The first hello, before there is a connection: found in datagrams, answered with a cookie by a pure function, and
- * accepted when the cookie is ours. Fragments are gathered in an object of fixed size. */
+/* The first hello, before there is a connection: found in datagrams, answered with a cookie by a
+ * pure function, and accepted when the cookie is ours. Fragments are gathered in an object of fixed
+ * size. */
 
 #include "dtls.h"
 
@@ -178,7 +179,8 @@ write_verify_request (struct bytes cookie, const struct dtls_hello *hello,
   hello_verify_request_write (&w, &request);
   part = writer_bytes (&w);
 
-  /* RFC 6347 §4.2.1: the record number of the ClientHello that it answers; nothing is remembered. */
+  /* RFC 6347 §4.2.1: the record number of the ClientHello that it answers; nothing is remembered.
+   */
   epoch_write_init_plain (&epoch, hello->record_number);
   return record_seal (&epoch, &input, reply) == DTLS_OK;
 }

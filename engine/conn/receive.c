@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Datagrams in. What each record may do depends on whether it was protected, and is decided here and nowhere else:
- * what fails below the handshake is counted and dropped; what an authenticated record does wrong is fatal. */
+/* Datagrams in. What each record may do depends on whether it was protected, and is decided here
+ * and nowhere else: what fails below the handshake is counted and dropped; what an authenticated
+ * record does wrong is fatal. */
 
 #include "conn/conn.h"
 
@@ -17,9 +18,11 @@ count_drop (struct dtls_conn *conn, enum dtls_drop drop)
   conn->read.dropped[drop]++;
 }
 
-/* ---------------------------------------------------------------------------------- handshake records */
+/* ---------------------------------------------------------------------------------- handshake
+ * records */
 
-/* A message of the other epoch than the one that is due: plaintext where the peer's Finished is awaited. */
+/* A message of the other epoch than the one that is due: plaintext where the peer's Finished is
+ * awaited. */
 static void
 take_stale_fragment (struct dtls_conn *conn, const struct fragment *fragment)
 {
@@ -83,6 +86,14 @@ take_late_fragment (struct dtls_conn *conn, const struct fragment *fragment)
   uint16_t next =
       conn->reassembly != NULL ? reassembly_next_seq (conn->reassembly) : conn->next_message_seq;
 
+  /* RFC 6347 §4.2.2: another handshake would begin again with number 0. Repeated hellos come
+   * unprotected. */
+  if (fragment->type == HELLO_REQUEST || fragment->type == CLIENT_HELLO)
+    {
+      conn_fail (conn, DTLS_ERROR_RENEGOTIATION);
+      return;
+    }
+
   if (fragment->message_seq < next)
     {
       count_drop (conn, DTLS_DROP_LATE);
@@ -91,10 +102,7 @@ take_late_fragment (struct dtls_conn *conn, const struct fragment *fragment)
       return;
     }
 
-  if (fragment->type == HELLO_REQUEST || fragment->type == CLIENT_HELLO)
-    conn_fail (conn, DTLS_ERROR_RENEGOTIATION);
-  else
-    conn_fail (conn, DTLS_ERROR_UNEXPECTED_MESSAGE);
+  conn_fail (conn, DTLS_ERROR_UNEXPECTED_MESSAGE);
 }
 
 static void
@@ -102,6 +110,7 @@ take_handshake (struct dtls_conn *conn, const struct opened *opened)
 {
   struct reader reader = reader_over ((struct bytes){ opened->at, opened->len });
   bool is_protected = opened->epoch > 0;
+  bool was_connected = conn->is_connected;
   struct fragment fragment;
 
   if (opened->len == 0)
@@ -124,7 +133,9 @@ take_handshake (struct dtls_conn *conn, const struct opened *opened)
           return;
         }
 
-      if (conn->is_connected)
+      if (conn->is_connected && !was_connected)
+        conn_fail (conn, DTLS_ERROR_EXCESS_HANDSHAKE_DATA); /* behind the Finished, in its record */
+      else if (conn->is_connected)
         take_late_fragment (conn, &fragment);
       else if (opened->epoch != conn->read.epoch.number)
         take_stale_fragment (conn, &fragment);
@@ -185,8 +196,8 @@ take_alert (struct dtls_conn *conn, const struct opened *opened)
 static void
 take_plain (struct dtls_conn *conn, const struct opened *opened)
 {
-  /* Believed until the peer's Finished has verified; its repeated flight then comes with a Finished that is
-   * protected. */
+  /* Believed until the peer's Finished has verified; its repeated flight then comes with a Finished
+   * that is protected. */
   if (conn->is_connected || conn->handshake == NULL || conn->handshake->state == CONNECTED)
     {
       count_drop (conn, DTLS_DROP_LATE);
@@ -263,20 +274,18 @@ static bool
 hold_record (struct dtls_conn *conn, const struct record *record)
 {
   size_t len = RECORD_HEADER_LEN + record->header.len;
-  size_t slot;
 
   if (conn->handshake == NULL || conn->read.epoch.number != 0 || record->header.epoch != 1
-      || record->header.type != CONTENT_HANDSHAKE || len > MAX_HELD_LEN)
+      || record->header.type != CONTENT_HANDSHAKE)
     return false;
 
   if (conn->held == NULL)
     conn->held = calloc (1, sizeof *conn->held);
-  if (conn->held == NULL)
+  if (conn->held == NULL || len > MAX_HELD_LEN - conn->held->used)
     return false;
 
-  slot = conn->held->n++ % N_HELD;
-  memcpy (conn->held->records[slot], record->body - RECORD_HEADER_LEN, len);
-  conn->held->len[slot] = len;
+  memcpy (conn->held->records + conn->held->used, record->body - RECORD_HEADER_LEN, len);
+  conn->held->used += len;
   return true;
 }
 
@@ -338,7 +347,8 @@ fail_at_forgery_limit (struct dtls_conn *conn)
     conn_fail (conn, DTLS_ERROR_FORGERY_LIMIT);
 }
 
-/* The next record, opened: the one that dtls_conn_read found, or one of the datagram. False at its end. */
+/* The next record, opened: the one that dtls_conn_read found, or one of the datagram. False at its
+ * end. */
 static bool
 next_opened (struct dtls_conn *conn, struct dtls_datagram *datagram, struct opened *out)
 {
@@ -374,20 +384,18 @@ void
 conn_take_held (struct dtls_conn *conn)
 {
   struct held *held = conn->held;
+  struct dtls_datagram datagram;
   struct opened opened;
 
   if (held == NULL || conn->read.epoch.number == 0)
     return;
 
-  /* Off the connection first: what a record does may end the handshake, and nothing is held from here on. */
+  /* Off the connection first: what a record does may end the handshake, and nothing is held from
+   * here on. */
   conn->held = NULL;
-  for (size_t i = 0; i < N_HELD && conn->error == DTLS_OK; i++)
-    {
-      struct dtls_datagram datagram = { .at = held->records[i], .left = held->len[i] };
-
-      if (next_opened (conn, &datagram, &opened))
-        take_protected (conn, &opened);
-    }
+  datagram = (struct dtls_datagram){ .at = held->records, .left = held->used };
+  while (next_opened (conn, &datagram, &opened))
+    take_protected (conn, &opened);
   free (held);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Datagrams and records out, and what time brings: transmission, retransmission, the deadline, closing. */
+/* Datagrams and records out, and what time brings: transmission, retransmission, the deadline,
+ * closing. */
 
 #include "conn/conn.h"
 
+#include "conn/config.h"
 #include "record/seal.h"
 #include "wire/alert.h"
 #include "wire/record_header.h"
@@ -14,7 +16,8 @@ enum
   LOST_FLIGHTS_BEFORE_FALLBACK = 2,
 };
 
-/* ---------------------------------------------------------------------------------- application data */
+/* ---------------------------------------------------------------------------------- application
+ * data */
 
 enum dtls_error
 dtls_conn_seal (struct dtls_conn *conn, const struct bytes *parts, size_t n_parts,
@@ -59,7 +62,8 @@ write_epoch (struct dtls_conn *conn, uint16_t number)
   return number == 0 ? &conn->plain : &conn->write.epoch;
 }
 
-/* RFC 6347 §4.1: until the version is agreed, a ClientHello's record says DTLS 1.0, which every server takes. */
+/* RFC 6347 §4.1: until the version is agreed, a ClientHello's record says DTLS 1.0, which every
+ * server takes. */
 static uint16_t
 record_version (const struct dtls_conn *conn)
 {
@@ -73,8 +77,17 @@ flight_mtu (const struct dtls_conn *conn)
 {
   bool is_lossy = timers_n_retransmissions (&conn->timers) >= LOST_FLIGHTS_BEFORE_FALLBACK;
 
-  return is_lossy && conn->config->fallback_mtu < conn->config->mtu ? conn->config->fallback_mtu
-                                                                    : conn->config->mtu;
+  return is_lossy && conn->config->fallback_mtu < conn->mtu ? conn->config->fallback_mtu
+                                                            : conn->mtu;
+}
+
+void
+dtls_conn_set_mtu (struct dtls_conn *conn, size_t mtu)
+{
+  if (mtu < MIN_MTU)
+    mtu = MIN_MTU;
+
+  conn->mtu = mtu < MAX_MTU ? mtu : MAX_MTU;
 }
 
 static bool
@@ -106,8 +119,8 @@ seal_piece (struct dtls_conn *conn, const struct outbox_piece *piece, struct dtl
   return error == DTLS_OK;
 }
 
-/* Packs records of the flight until the datagram, the burst or the flight is full. `out->capacity` is the end of the
- * datagram. */
+/* Packs records of the flight until the datagram, the burst or the flight is full. `out->capacity`
+ * is the end of the datagram. */
 static void
 pack_flight (struct dtls_conn *conn, struct dtls_buffer *out)
 {
@@ -205,6 +218,12 @@ dtls_time
 dtls_conn_deadline (const struct dtls_conn *conn)
 {
   return timers_next (&conn->timers);
+}
+
+void
+dtls_conn_set_retransmit_initial (struct dtls_conn *conn, dtls_duration initial)
+{
+  timers_set_initial (&conn->timers, initial);
 }
 
 static void

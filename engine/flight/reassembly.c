@@ -5,10 +5,10 @@
  *
  * A message that arrives in one piece is copied into one block of its size. Any other is gathered
  * in pages of 256 bytes, each with a bit for every byte that is here; a page exists once a byte of
- * it has come. Pages were chosen over a list of extents because nothing the peer can do makes them
- * cost more than about 1.2 times the message: extents of single bytes cost 30 to 50 times that, and
- * searching them is quadratic. The announced length decides nothing but what lies within the
- * message. When no byte is missing, the pages become one block.
+ * it has come. The announced length decides nothing but what lies within the message. When no byte
+ * is missing, the pages become one block. A list of extents was rejected: a peer that sends every
+ * other byte makes it cost 32 times the message and its search quadratic, whereas pages never cost
+ * more than 1.2 times the message.
  *
  * What one connection can be made to hold: the next message, limited by its cap, and
  * REASSEMBLY_AHEAD for all messages beyond it. They have separate budgets so that nothing held

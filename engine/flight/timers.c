@@ -42,18 +42,33 @@ retransmit_interval (const struct timers *timers)
   return interval < MAX_RETRANSMIT ? interval : MAX_RETRANSMIT;
 }
 
+static dtls_duration
+bounded_initial (dtls_duration initial)
+{
+  if (initial < MIN_RETRANSMIT)
+    return MIN_RETRANSMIT;
+
+  return initial < MAX_RETRANSMIT ? initial : MAX_RETRANSMIT;
+}
+
 void
 timers_init (struct timers *timers, dtls_duration initial)
 {
-  if (initial < MIN_RETRANSMIT)
-    initial = MIN_RETRANSMIT;
-  if (initial > MAX_RETRANSMIT)
-    initial = MAX_RETRANSMIT;
-
   for (enum timer timer = 0; timer < N_TIMERS; timer++)
     stop (timers, timer);
-  timers->initial = initial;
+  timers->initial = bounded_initial (initial);
   timers->n_expiries = 0;
+}
+
+void
+timers_set_initial (struct timers *timers, dtls_duration initial)
+{
+  dtls_time *due = &timers->due[TIMER_RETRANSMIT];
+  dtls_time begun = *due != DTLS_NEVER ? *due - retransmit_interval (timers) : 0;
+
+  timers->initial = bounded_initial (initial);
+  if (*due != DTLS_NEVER)
+    *due = after (begun, retransmit_interval (timers));
 }
 
 void

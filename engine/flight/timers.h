@@ -3,9 +3,9 @@
 
 /* Every deadline of a connection by name. Callers report what happened; the policy is in here:
  *
- *   retransmit  400 ms, doubling to 60 s, 12 times (RFC 6347 §4.2.4.1; the start value is the caller's); runs from
- *               the end of a flight's transmission to its answer; a new flight starts over. An overdue one counts as one
- *               expiry, however late it is seen.
+ *   retransmit  400 ms, doubling to 60 s, 12 times (RFC 6347 §4.2.4.1; the start value is the
+ *               caller's); runs from the end of a flight's transmission to its answer; a new flight
+ *               starts over. An overdue one counts as one expiry, however late it is seen.
  *   burst       the next ten records of a long flight, 10 ms after the last ten
  *   handshake   the whole handshake's deadline
  *   last flight 240 s for which the flight that nobody answers is kept (2 MSL, RFC 6347 §4.2.4) */
@@ -31,6 +31,9 @@ struct timers
 };
 
 void timers_init (struct timers *timers, dtls_duration initial);
+/* Another start value: a retransmission timer that runs keeps its beginning and the back-off so
+ * far. */
+void timers_set_initial (struct timers *timers, dtls_duration initial);
 /* `deadline` from now on; DTLS_NEVER for none. */
 void timers_handshake_started (struct timers *timers, dtls_time now, dtls_duration deadline);
 void timers_flight_begins (

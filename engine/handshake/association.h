@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What outlives the handshake. `association` is flat and pointer-free: channel bindings and exporters need nothing
- * else. `peer` holds what the peer sent of itself, as DER. */
+/* What outlives the handshake. `association` is flat and pointer-free: channel bindings and
+ * exporters need nothing else. `peer` holds what the peer sent of itself, as DER. */
 
 #pragma once
 

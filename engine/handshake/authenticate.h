@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Who the peer is: its chain kept, the leaf's key imported, its signatures checked, and the end-point hash. Chains
- * are judged outside (DTLS_WAIT_VERDICT). */
+/* Who the peer is: its chain kept, the leaf's key imported, its signatures checked, and the
+ * end-point hash. Chains are judged outside (DTLS_WAIT_VERDICT). */
 
 #pragma once
 
 #include "handshake/machine.h"
 
-/* Keeps the chain of a Certificate message. An empty one leaves `handshake->peer->chain` empty. A leaf that may not
- * sign as its role, or whose key is none of ours, is refused here. */
+/* Keeps the chain of a Certificate message. An empty one leaves `handshake->peer->chain` empty. A
+ * leaf that may not sign as its role, or whose key is none of ours, is refused here. */
 enum dtls_error authenticate_take_chain (struct handshake *handshake,
                                          struct bytes message) DTLS_MUST_CHECK;
-/* Whether the peer's signature of `input` verifies with its leaf's key, by a scheme that we offered. */
+/* Whether the peer's signature of `input` verifies with its leaf's key, by a scheme that we
+ * offered. */
 struct peer_signature
 {
   uint16_t scheme;

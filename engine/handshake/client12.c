@@ -5,7 +5,8 @@
  *
  *   1. ClientHello; if the server answers HelloVerifyRequest, once more with its cookie
  *   2. ServerHello, Certificate, ServerKeyExchange, [CertificateRequest,] ServerHelloDone
- *   3. the verdict on the chain, the credential if one is asked for, and the signature, from outside
+ *   3. the verdict on the chain, the credential if one is asked for, and the signature, from
+ * outside
  *   4. [Certificate,] ClientKeyExchange, [CertificateVerify,] ChangeCipherSpec, Finished
  *   5. ChangeCipherSpec, Finished */
 
@@ -70,7 +71,8 @@ send_second_hello (struct handshake *h, const struct message *message, struct ef
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 2. the server's flight */
+/* ---------------------------------------------------------------------------------- 2. the
+ * server's flight */
 
 static enum dtls_error
 take_protocol (struct handshake *h, struct bytes body)
@@ -143,8 +145,8 @@ take_extensions (struct handshake *h, struct bytes block)
   switch (extensions_read (block, IN_SERVER_HELLO_12, &found))
     {
     case EXTENSIONS_MALFORMED:
-      return DTLS_ERROR_DECODE;
     case EXTENSIONS_DUPLICATE:
+      return DTLS_ERROR_DECODE;
     case EXTENSIONS_MISPLACED:
       return DTLS_ERROR_ILLEGAL_PARAMETER;
     case EXTENSIONS_OK:
@@ -165,8 +167,8 @@ take_extensions (struct handshake *h, struct bytes block)
   return DTLS_OK;
 }
 
-/* RFC 8446 §4.1.3: a server that speaks 1.2 says so when it was made to choose 1.1 or below. In a ServerHello of
- * 1.2 the mark can only be a forgery. */
+/* RFC 8446 §4.1.3: a server that speaks 1.2 says so when it was made to choose 1.1 or below. In a
+ * ServerHello of 1.2 the mark can only be a forgery. */
 static bool
 is_downgrade (struct bytes random)
 {
@@ -285,7 +287,8 @@ on_server_hello_done (struct handshake *h, const struct message *message, struct
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 3. answers from outside */
+/* ---------------------------------------------------------------------------------- 3. answers
+ * from outside */
 
 /* A credential that the server cannot take is none: it may go on without (RFC 5246 §7.4.6). */
 static enum dtls_error
@@ -311,7 +314,8 @@ choose_credential (struct handshake *h, struct effects *effects)
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 4. our flight */
+/* ---------------------------------------------------------------------------------- 4. our flight
+ */
 
 static enum dtls_error
 send_key_exchange (struct handshake *h, struct effects *effects)
@@ -382,7 +386,8 @@ answer_server (struct handshake *h, const struct message *message, struct effect
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 5. the server's end */
+/* ---------------------------------------------------------------------------------- 5. the
+ * server's end */
 
 static enum dtls_error
 on_change_cipher_spec (struct handshake *h, const struct message *message, struct effects *effects)

@@ -20,8 +20,8 @@ struct claim
   const struct client_hello *hello;
 };
 
-/* RFC 6347 §4.2.1: version, random, session_id, cipher_suites and compression_method stay the same. Each part
- * has its length in front, so that no two hellos have the same bytes. */
+/* RFC 6347 §4.2.1: version, random, session_id, cipher_suites and compression_method stay the same.
+ * Each part has its length in front, so that no two hellos have the same bytes. */
 static void
 write_claim (struct writer *w, const struct claim *claim)
 {

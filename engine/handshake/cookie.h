@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The cookie of a HelloVerifyRequest, RFC 6347 §4.2.1: a MAC over the client's address, the fields of its hello
- * that may not change, and the time. It proves an address and keeps nothing. */
+/* The cookie of a HelloVerifyRequest, RFC 6347 §4.2.1: a MAC over the client's address, the fields
+ * of its hello that may not change, and the time. It proves an address and keeps nothing. */
 
 #pragma once
 

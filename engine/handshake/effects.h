@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What a handler asks for, in order: send this, use these keys, raise this event. Handlers never seal, send or
- * wait; conn does what stands here. */
+/* What a handler asks for, in order: send this, use these keys, raise this event. Handlers never
+ * seal, send or wait; conn does what stands here. */
 
 #pragma once
 
@@ -50,9 +50,10 @@ void effects_clear (struct effects *effects);
 void effects_add (struct effects *effects, enum effect_kind kind);
 void effects_event (struct effects *effects, enum dtls_event event);
 
-/* A writer for the next message's body, at most `capacity` bytes. Never NULL: without memory it has failed. */
-struct writer *effects_draft (struct effects *effects, size_t capacity);
-/* The draft becomes a message to send, lent to the caller until the effects are cleared. False if the writer has
+/* A writer for the next message's body, at most `capacity` bytes. Never NULL: without memory it has
  * failed. */
+struct writer *effects_draft (struct effects *effects, size_t capacity);
+/* The draft becomes a message to send, lent to the caller until the effects are cleared. False if
+ * the writer has failed. */
 bool effects_send (struct effects *effects, uint8_t type, uint16_t seq,
                    struct message *out) DTLS_MUST_CHECK;

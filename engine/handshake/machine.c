@@ -120,7 +120,8 @@ handshake_message_cap (const struct handshake *handshake, uint8_t type)
     }
 }
 
-/* ---------------------------------------------------------------------------------- shared steps */
+/* ---------------------------------------------------------------------------------- shared steps
+ */
 
 enum dtls_error
 handshake_send (struct handshake *handshake, struct effects *effects, uint8_t type)
@@ -217,9 +218,8 @@ handshake_check_finished (struct handshake *handshake, const struct message *mes
 
   TRY (finished_data (handshake, from, expected));
 
-  if (message->body.left != VERIFY_DATA_LEN)
-    return DTLS_ERROR_DECODE;
-  if (!equal_constant_time (message->body.at, expected, VERIFY_DATA_LEN))
+  if (message->body.left != VERIFY_DATA_LEN
+      || !equal_constant_time (message->body.at, expected, VERIFY_DATA_LEN))
     return DTLS_ERROR_BAD_FINISHED;
 
   memcpy (verify_data_of (handshake, from), expected, VERIFY_DATA_LEN);

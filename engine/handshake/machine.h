@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* One handshake: its state, the row type of the tables of legal moves, and the dispatcher that knows no other. */
+/* One handshake: its state, the row type of the tables of legal moves, and the dispatcher that
+ * knows no other. */
 
 #pragma once
 
@@ -12,7 +13,8 @@
 #include "handshake/schedule12.h"
 #include "handshake/transcript.h"
 
-/* Named for what is waited for. While ANSWERING it is our turn, see `enum dtls_wait` for who is asked. */
+/* Named for what is waited for. While ANSWERING it is our turn, see `enum dtls_wait` for who is
+ * asked. */
 enum state
 {
   START,
@@ -138,7 +140,8 @@ struct handshake_parts
 struct handshake *handshake_new (const struct handshake_parts *parts);
 void handshake_free (struct handshake *handshake);
 
-/* Whether the machine takes this input in its state. It takes nothing while someone outside is asked. */
+/* Whether the machine takes this input in its state. It takes nothing while someone outside is
+ * asked. */
 bool handshake_takes (const struct handshake *handshake, uint8_t input);
 /* Runs the row for the message, and adds it to the transcript; anything else is
  * DTLS_ERROR_UNEXPECTED_MESSAGE. */
@@ -172,6 +175,7 @@ enum dtls_error handshake_send_finished (struct handshake *handshake,
 enum dtls_error handshake_connect (struct handshake *handshake,
                                    struct effects *effects) DTLS_MUST_CHECK;
 void handshake_keep_point (struct handshake *handshake, struct bytes point); /* at most 255 bytes */
-/* From both key shares to master secret and key block; the transcript ends with ClientKeyExchange. */
+/* From both key shares to master secret and key block; the transcript ends with ClientKeyExchange.
+ */
 enum dtls_error handshake_derive (struct handshake *handshake) DTLS_MUST_CHECK;
 bool handshake_random (struct handshake *handshake, uint8_t *out, size_t len) DTLS_MUST_CHECK;

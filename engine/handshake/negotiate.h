@@ -16,8 +16,8 @@ enum
   MAX_OFFERED_SCHEMES = 64,
 };
 
-/* Lists in their owner's order of preference. What a peer names beyond the capacity, or what we do not speak, is
- * left out. */
+/* Lists in their owner's order of preference. What a peer names beyond the capacity, or what we do
+ * not speak, is left out. */
 struct offer
 {
   uint16_t suites[MAX_OFFERED_SUITES];
@@ -28,8 +28,8 @@ struct offer
   size_t n_schemes;
 };
 
-/* Our own offer: the configuration's lists or the defaults, less what libcrypto lacks. False if one list is then
- * empty. */
+/* Our own offer: the configuration's lists or the defaults, less what libcrypto lacks. False if one
+ * list is then empty. */
 bool offer_from_config (struct offer *offer, const struct dtls_config *config,
                         const struct dtls_crypto *crypto) DTLS_MUST_CHECK;
 
@@ -48,8 +48,8 @@ const struct suite *choose_suite (const struct offer *ours, const struct offer *
                                   enum key_kind kind);
 /* A scheme for a key of ours: one that names the key's own curve before one that only fits. */
 uint16_t choose_scheme (const struct offer *ours, const struct offer *theirs, enum key_kind kind);
-/* RFC 8422 §5.3: whether the peer takes a certificate whose key is of this kind; a curve must be among its
- * groups. */
+/* RFC 8422 §5.3: whether the peer takes a certificate whose key is of this kind; a curve must be
+ * among its groups. */
 bool offer_takes_key_kind (const struct offer *theirs, enum key_kind kind);
 
 /* RFC 7301 §3.2: the first of our names that the peer has too; empty for none. */

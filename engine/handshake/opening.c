@@ -9,8 +9,8 @@
 
 enum
 {
-  /* Fixed fields, cookie, suites, and every extension at its longest: a name of 255 bytes, and the lists of
-   * handshake/negotiate.h. ALPN comes on top. */
+  /* Fixed fields, cookie, suites, and every extension at its longest: a name of 255 bytes, and the
+   * lists of handshake/negotiate.h. ALPN comes on top. */
   MAX_HELLO_LEN = 2 + RANDOM_LEN + 1 + 1 + MAX_COOKIE_LEN + 2 + 2 * MAX_OFFERED_SUITES + 2 + 2
                   + (9 + 255) + (6 + 2 * MAX_OFFERED_GROUPS) + 6 + (6 + 2 * MAX_OFFERED_SCHEMES) + 4
                   + 6 + 5,

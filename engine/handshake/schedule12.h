@@ -18,7 +18,8 @@ struct key_block
   uint8_t server_iv[12];
 };
 
-/* RFC 7627 §4: the extended master secret, from the hash of the messages up to ClientKeyExchange. */
+/* RFC 7627 §4: the extended master secret, from the hash of the messages up to ClientKeyExchange.
+ */
 bool schedule12_extended_master (struct dtls_crypto *crypto, const struct suite *suite,
                                  struct bytes premaster, const uint8_t *session_hash,
                                  struct association *known) DTLS_MUST_CHECK;

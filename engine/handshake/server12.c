@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The server of DTLS 1.2 (RFC 6347 §4.2.4, RFC 5246 §7.3), in protocol order. Cookies come before it, in a pure
- * function (handshake/cookie, conn/hello):
+/* The server of DTLS 1.2 (RFC 6347 §4.2.4, RFC 5246 §7.3), in protocol order. Cookies come before
+ * it, in a pure function (handshake/cookie, conn/hello):
  *
  *   1. ClientHello
  *   2. the credential and the signature, from outside; ServerHello, Certificate, ServerKeyExchange,
  *      [CertificateRequest,] ServerHelloDone
- *   3. [Certificate,] ClientKeyExchange, [CertificateVerify; the verdict on the chain, from outside]
+ *   3. [Certificate,] ClientKeyExchange, [CertificateVerify; the verdict on the chain, from
+ * outside]
  *   4. ChangeCipherSpec, Finished
  *   5. ChangeCipherSpec, Finished */
 
@@ -20,7 +21,14 @@
 
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------- 1. ClientHello */
+/* ---------------------------------------------------------------------------------- 1. ClientHello
+ */
+
+enum
+{
+  MIN_DTLS_VERSION =
+      0x8000, /* versions of DTLS are the ones' complement of their numbers; TLS's lie below */
+};
 
 static bool
 list_has (struct bytes list, uint8_t value)
@@ -47,7 +55,8 @@ offers_our_version (const struct client_hello *hello, const struct extensions *f
 
   if (hello->version > VERSION_DTLS_1_2 && client_hello_has_suite (hello, SUITE_FALLBACK_SCSV))
     *out_error = DTLS_ERROR_INAPPROPRIATE_FALLBACK; /* RFC 7507 §3 */
-  return hello->version >> 8 == VERSION_DTLS_1_2 >> 8 && hello->version <= VERSION_DTLS_1_2;
+  /* RFC 5246 §E.1: a version to come, which for DTLS is a smaller number, is met with ours. */
+  return hello->version <= VERSION_DTLS_1_2 && hello->version >= MIN_DTLS_VERSION;
 }
 
 static enum dtls_error
@@ -190,8 +199,8 @@ on_client_hello (struct handshake *h, const struct message *message, struct effe
   switch (extensions_read (hello.extensions, IN_CLIENT_HELLO, &found))
     {
     case EXTENSIONS_MALFORMED:
-      return DTLS_ERROR_DECODE;
     case EXTENSIONS_DUPLICATE:
+      return DTLS_ERROR_DECODE;
     case EXTENSIONS_MISPLACED:
       return DTLS_ERROR_ILLEGAL_PARAMETER;
     case EXTENSIONS_OK:
@@ -219,7 +228,8 @@ on_client_hello (struct handshake *h, const struct message *message, struct effe
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 2. our flight */
+/* ---------------------------------------------------------------------------------- 2. our flight
+ */
 
 static enum dtls_error
 choose (struct handshake *h)
@@ -385,7 +395,8 @@ answer_hello (struct handshake *h, const struct message *message, struct effects
   return h->wait == DTLS_WAIT_NONE ? send_flight (h, effects) : DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 3. the client's flight */
+/* ---------------------------------------------------------------------------------- 3. the
+ * client's flight */
 
 static enum dtls_error
 on_certificate (struct handshake *h, const struct message *message, struct effects *effects)
@@ -419,7 +430,8 @@ on_client_key_exchange (struct handshake *h, const struct message *message, stru
   return DTLS_OK;
 }
 
-/* Its own step, since the extended master secret covers the ClientKeyExchange and nothing after it. */
+/* Its own step, since the extended master secret covers the ClientKeyExchange and nothing after it.
+ */
 static enum dtls_error
 derive (struct handshake *h, const struct message *message, struct effects *effects)
 {
@@ -461,7 +473,8 @@ answer_certificate (struct handshake *h, const struct message *message, struct e
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 4. and 5. both ends */
+/* ---------------------------------------------------------------------------------- 4. and 5. both
+ * ends */
 
 static enum dtls_error
 on_change_cipher_spec (struct handshake *h, const struct message *message, struct effects *effects)

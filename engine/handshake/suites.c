@@ -51,7 +51,8 @@ processor_has_aes (void)
 #if defined __x86_64__ || defined __i386__
   return __builtin_cpu_supports ("aes");
 #else
-  /* Where we cannot ask: libcrypto's AES is constant-time there too, and AES-128 is what peers like best. */
+  /* Where we cannot ask: libcrypto's AES is constant-time there too, and AES-128 is what peers like
+   * best. */
   return true;
 #endif
 }

@@ -25,8 +25,8 @@ struct opened
   uint16_t epoch;
   uint64_t number;
   uint8_t *at; /* in the datagram */
-  size_t
-      len; /* for a protected record up to MAX_CIPHERTEXT_LEN: the caller holds it against its limit */
+  /* For a protected record up to MAX_CIPHERTEXT_LEN: the caller holds it against its limit. */
+  size_t len;
 };
 
 /* Opens a record of this epoch (the caller has compared the numbers). Only on DTLS_DROP_NONE was

@@ -47,7 +47,7 @@ enum extensions_result
 {
   EXTENSIONS_OK,
   EXTENSIONS_MALFORMED, /* decode_error */
-  EXTENSIONS_DUPLICATE, /* illegal_parameter: any type twice, known or not */
+  EXTENSIONS_DUPLICATE, /* decode_error: any type twice, known or not */
   EXTENSIONS_MISPLACED, /* illegal_parameter: known, but not allowed in this place */
 };
 
