@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* One engine connection with its three locks, and the one place where bytes move between it and its base.
+ *
+ * The locks are taken in the order control, read, write. What is marked (all) is changed only with all three
+ * held, so any one of them is enough to look at it. No lock is held while the base or anyone else is called:
+ * datagrams are received before and sent after, which may swap those of two threads, as a network may. */
+
+#pragma once
+
+#include "gio/base.h"
+#include "gio/config.h"
+#include "gio/credential.h"
+#include "gio/error.h"
+#include "gio/queue.h"
+#include "gio/wake.h"
+
+typedef enum
+{
+  MOAT_PHASE_FRESH,     /* no I/O yet */
+  MOAT_PHASE_LISTENING, /* a server without a client: nothing is kept until one proved its address */
+  MOAT_PHASE_HANDSHAKING, /* the engine is at it */
+  MOAT_PHASE_CONNECTED,   /* application data may flow */
+  MOAT_PHASE_OVER,        /* every call gives the same error from now on */
+} MoatPhase;
+
+/* What happened that someone outside must hear of; see gio/handshake.h. */
+typedef enum
+{
+  MOAT_NEWS_VERDICT_NEEDED = 1 << 0,
+  MOAT_NEWS_CONNECTED = 1 << 1,
+  MOAT_NEWS_OVER = 1 << 2,
+  MOAT_NEWS_KEYLOG = 1 << 3,
+  MOAT_NEWS_SOFT_ERROR = 1 << 4,
+  MOAT_NEWS_CLOSED = 1 << 5,  /* by us, both halves */
+  MOAT_NEWS_FLUSHED = 1 << 6, /* the base took what it had no room for */
+} MoatNews;
+
+typedef struct
+{
+  MoatBase base;
+  GMutex control;
+  GMutex read;
+  GMutex write;
+
+  enum dtls_role role;    /* set before the first I/O */
+  MoatConfig *config;     /* (all) (owned) (nullable): set when the first I/O begins */
+  struct dtls_conn *conn; /* (all) (owned) (nullable) */
+  MoatPhase phase;        /* (all) */
+  dtls_time deadline;     /* (all): the engine's */
+  dtls_time visited_at;   /* (all): when the control part was last looked after */
+  size_t mtu;             /* (all) */
+  size_t overhead;        /* (all): a record's; 0 while not connected */
+  bool has_heard_peer;    /* (all) */
+  bool is_read_shut;      /* (all): by us */
+  bool is_write_shut;     /* (all): by us */
+  bool has_peer_closed;   /* (all): its close_notify came */
+  bool is_base_at_end;    /* (all): the base ended while we were connected */
+  bool is_base_lost;      /* (all): it failed, or ended before */
+  MoatFailure failure;    /* (all): why it is OVER, and */
+  GError *reason;         /* (all) (nullable) what is to be said instead, if we know better */
+
+  MoatQueue plaintext; /* read lock */
+  MoatQueue backlog;   /* write lock: what the base had no room for */
+  int has_backlog;     /* atomic */
+
+  /* Under the control lock. */
+  struct dtls_hello_gather *gather; /* (owned) (nullable): while LISTENING */
+  MoatCredential *credential;       /* (owned) (nullable): what the engine gets when it asks */
+  MoatCredential *shown;            /* (owned) (nullable): what it got; it borrows that */
+  GError *credential_problem;       /* (owned) (nullable): why there is none */
+  GError *verdict_reason;           /* (owned) (nullable) */
+  GError *soft_error;      /* (owned) (nullable): an ICMP error that a call has yet to tell */
+  GPtrArray *keylog_lines; /* (owned) */
+
+  int news; /* atomic; MoatNews */
+  MoatWake wake;
+} MoatPump;
+
+void moat_pump_init (MoatPump *self);
+/* Wipes everything. */
+void moat_pump_clear (MoatPump *self);
+
+void moat_pump_lock_all (MoatPump *self);
+void moat_pump_unlock_all (MoatPump *self);
+
+/* The first I/O: the handshake starts. Takes `config`; only the first call counts. */
+typedef enum
+{
+  MOAT_ADDRESS_IS_TRUSTED,
+  MOAT_ADDRESS_MUST_BE_PROVED, /* a server sends cookies */
+} MoatAddressRule;
+
+void moat_pump_begin (MoatPump *self, MoatConfig *config, MoatAddressRule rule);
+
+/* Feeds the input that waits, does what is due, sends what is ready. Never waits. */
+void moat_pump_step (MoatPump *self);
+/* The same with `scratch`'s datagrams from `first` on as the input, behind `begun`, one that was only partly
+ * read (nullable). */
+void moat_pump_process (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun,
+                        guint first);
+
+/* Replaces the credential; or notes why there is none. Takes both. */
+void moat_pump_take_credential (MoatPump *self, MoatCredential *credential, GError *problem);
+/* (transfer full) (element-type GBytes): the peer's chain, leaf first; empty if it has none. */
+GPtrArray *moat_pump_dup_peer_chain (MoatPump *self);
+/* `reason` (transfer full) (nullable): what rejecting is to be called. */
+void moat_pump_answer_verdict (MoatPump *self, struct dtls_verdict verdict, GError *reason);
+
+typedef enum
+{
+  MOAT_SHUT_READ = 1 << 0,
+  MOAT_SHUT_WRITE = 1 << 1,
+} MoatShut;
+
+void moat_pump_shut (MoatPump *self, MoatShut halves);
+/* The base failed (`problem`, transfer full) or came to its end (NULL). */
+void moat_pump_lose_base (MoatPump *self, GError *problem);
+/* A datagram was refused on the way. Takes `problem`. */
+void moat_pump_note_soft_error (MoatPump *self, GError *problem);
+
+/* Whether nothing but application data is going on, so that a reader or a writer needs its own half only. */
+bool moat_pump_is_steady_for_reading (MoatPump *self);
+bool moat_pump_is_steady_for_writing (MoatPump *self);
+/* Whether someone has to drive the connection even if nobody reads or writes. */
+bool moat_pump_needs_driving (MoatPump *self);
+MoatPhase moat_pump_phase (MoatPump *self);
+dtls_time moat_pump_deadline (MoatPump *self);
+bool moat_pump_is_closed (MoatPump *self);
+/* Why nothing can be done any more; with one of the locks held. NULL if something can. */
+GError *moat_pump_error_locked (const MoatPump *self, MoatTimeoutClass timeout_class);
+
+/* What to wait for at the base, for whoever wants `wanted` of the connection. */
+GIOCondition moat_pump_interest (MoatPump *self, GIOCondition wanted);
+/* What of the connection is ready when the base fulfils `base_ready`: IN, OUT, ERR and HUP. */
+GIOCondition moat_pump_ready (MoatPump *self, GIOCondition base_ready);
