@@ -13,6 +13,7 @@
 #include "handshake/client12.h"
 
 #include "handshake/authenticate.h"
+#include "handshake/mutual.h"
 #include "handshake/opening.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
@@ -94,50 +95,6 @@ take_protocol (struct handshake *h, struct bytes body)
 }
 
 static enum dtls_error
-take_extension_bodies (struct handshake *h, const struct extensions *found)
-{
-  struct bytes verify_data;
-  bool has_uncompressed;
-  uint16_t limit;
-
-  if (found->has[FOUND_RENEGOTIATION_INFO])
-    {
-      if (!renegotiation_info_read (found->body[FOUND_RENEGOTIATION_INFO], &verify_data))
-        return DTLS_ERROR_DECODE;
-      if (verify_data.left > 0) /* RFC 5746 §3.4 */
-        return DTLS_ERROR_RENEGOTIATION_INFO;
-    }
-
-  if (found->has[FOUND_EXTENDED_MASTER_SECRET]
-      && found->body[FOUND_EXTENDED_MASTER_SECRET].left > 0)
-    return DTLS_ERROR_DECODE;
-  h->known->has_extended_master_secret = found->has[FOUND_EXTENDED_MASTER_SECRET];
-
-  if (found->has[FOUND_EC_POINT_FORMATS])
-    {
-      if (!ec_point_formats_read (found->body[FOUND_EC_POINT_FORMATS], &has_uncompressed))
-        return DTLS_ERROR_DECODE;
-      if (!has_uncompressed) /* RFC 8422 §5.1.2 */
-        return DTLS_ERROR_ILLEGAL_PARAMETER;
-    }
-
-  if (found->has[FOUND_SERVER_NAME] && found->body[FOUND_SERVER_NAME].left > 0)
-    return DTLS_ERROR_DECODE;
-
-  if (found->has[FOUND_RECORD_SIZE_LIMIT])
-    {
-      if (found->body[FOUND_RECORD_SIZE_LIMIT].left != sizeof limit)
-        return DTLS_ERROR_DECODE;
-      if (!record_size_limit_read (found->body[FOUND_RECORD_SIZE_LIMIT], &limit))
-        return DTLS_ERROR_ILLEGAL_PARAMETER; /* RFC 8449 §4: below 64 */
-      h->known->write_limit = limit < MAX_PLAINTEXT_LEN ? limit : MAX_PLAINTEXT_LEN;
-      h->known->read_limit = h->config->record_size_limit;
-    }
-
-  return found->has[FOUND_ALPN] ? take_protocol (h, found->body[FOUND_ALPN]) : DTLS_OK;
-}
-
-static enum dtls_error
 take_extensions (struct handshake *h, struct bytes block)
 {
   struct extensions found;
@@ -160,11 +117,11 @@ take_extensions (struct handshake *h, struct bytes block)
     if (found.has[i] && !opening_has_extension (h, i))
       return DTLS_ERROR_UNSUPPORTED_EXTENSION;
 
-  TRY (take_extension_bodies (h, &found));
-  if (h->config->requires_extended_master_secret && !h->known->has_extended_master_secret)
-    return DTLS_ERROR_EXTENDED_MASTER_SECRET_REQUIRED;
+  TRY (mutual_take (h, &found));
+  if (found.has[FOUND_SERVER_NAME] && found.body[FOUND_SERVER_NAME].left > 0) /* RFC 6066 §3 */
+    return DTLS_ERROR_DECODE;
 
-  return DTLS_OK;
+  return found.has[FOUND_ALPN] ? take_protocol (h, found.body[FOUND_ALPN]) : DTLS_OK;
 }
 
 /* RFC 8446 §4.1.3: a server that speaks 1.2 says so when it was made to choose 1.1 or below. In a
@@ -390,15 +347,6 @@ answer_server (struct handshake *h, const struct message *message, struct effect
  * server's end */
 
 static enum dtls_error
-on_change_cipher_spec (struct handshake *h, const struct message *message, struct effects *effects)
-{
-  (void) message;
-  effects_add (effects, EFFECT_READ_KEYS);
-  h->state = WAIT_FINISHED;
-  return DTLS_OK;
-}
-
-static enum dtls_error
 on_finished (struct handshake *h, const struct message *message, struct effects *effects)
 {
   TRY (handshake_check_finished (h, message));
@@ -408,19 +356,19 @@ on_finished (struct handshake *h, const struct message *message, struct effects 
 
 /* clang-format off */
 static const struct row rows[] = {
-  /* waiting for              gets                      does                     may go to */
-  { START,                    INPUT_OUR_TURN,           send_first_hello,        TO (WAIT_SERVER_HELLO) },
-  { WAIT_SERVER_HELLO,        HELLO_VERIFY_REQUEST,     on_hello_verify_request, TO (ANSWERING_VERIFY_REQUEST) },
-  { ANSWERING_VERIFY_REQUEST, INPUT_OUR_TURN,           send_second_hello,       TO (WAIT_SERVER_HELLO) },
-  { WAIT_SERVER_HELLO,        SERVER_HELLO,             on_server_hello,         TO (WAIT_SERVER_CERTIFICATE) },
-  { WAIT_SERVER_CERTIFICATE,  CERTIFICATE,              on_certificate,          TO (WAIT_SERVER_KEY_EXCHANGE) },
-  { WAIT_SERVER_KEY_EXCHANGE, SERVER_KEY_EXCHANGE,      on_server_key_exchange,  TO (WAIT_REQUEST_OR_DONE) },
-  { WAIT_REQUEST_OR_DONE,     CERTIFICATE_REQUEST,      on_certificate_request,  TO (WAIT_DONE) },
-  { WAIT_REQUEST_OR_DONE,     SERVER_HELLO_DONE,        on_server_hello_done,    TO (ANSWERING_SERVER) },
-  { WAIT_DONE,                SERVER_HELLO_DONE,        on_server_hello_done,    TO (ANSWERING_SERVER) },
-  { ANSWERING_SERVER,         INPUT_OUR_TURN,           answer_server,           TO (ANSWERING_SERVER) | TO (WAIT_CHANGE_CIPHER_SPEC) },
-  { WAIT_CHANGE_CIPHER_SPEC,  INPUT_CHANGE_CIPHER_SPEC, on_change_cipher_spec,   TO (WAIT_FINISHED) },
-  { WAIT_FINISHED,            FINISHED,                 on_finished,             TO (CONNECTED) },
+  /* waiting for              gets                      does                             may go to */
+  { START,                    INPUT_OUR_TURN,           send_first_hello,                TO (WAIT_SERVER_HELLO) },
+  { WAIT_SERVER_HELLO,        HELLO_VERIFY_REQUEST,     on_hello_verify_request,         TO (ANSWERING_VERIFY_REQUEST) },
+  { ANSWERING_VERIFY_REQUEST, INPUT_OUR_TURN,           send_second_hello,               TO (WAIT_SERVER_HELLO) },
+  { WAIT_SERVER_HELLO,        SERVER_HELLO,             on_server_hello,                 TO (WAIT_SERVER_CERTIFICATE) },
+  { WAIT_SERVER_CERTIFICATE,  CERTIFICATE,              on_certificate,                  TO (WAIT_SERVER_KEY_EXCHANGE) },
+  { WAIT_SERVER_KEY_EXCHANGE, SERVER_KEY_EXCHANGE,      on_server_key_exchange,          TO (WAIT_REQUEST_OR_DONE) },
+  { WAIT_REQUEST_OR_DONE,     CERTIFICATE_REQUEST,      on_certificate_request,          TO (WAIT_DONE) },
+  { WAIT_REQUEST_OR_DONE,     SERVER_HELLO_DONE,        on_server_hello_done,            TO (ANSWERING_SERVER) },
+  { WAIT_DONE,                SERVER_HELLO_DONE,        on_server_hello_done,            TO (ANSWERING_SERVER) },
+  { ANSWERING_SERVER,         INPUT_OUR_TURN,           answer_server,                   TO (ANSWERING_SERVER) | TO (WAIT_CHANGE_CIPHER_SPEC) },
+  { WAIT_CHANGE_CIPHER_SPEC,  INPUT_CHANGE_CIPHER_SPEC, handshake_on_change_cipher_spec, TO (WAIT_FINISHED) },
+  { WAIT_FINISHED,            FINISHED,                 on_finished,                     TO (CONNECTED) },
 };
 /* clang-format on */
 

@@ -191,6 +191,16 @@ handshake_sign (struct handshake *handshake, struct effects *effects, uint16_t s
   return DTLS_OK;
 }
 
+enum dtls_error
+handshake_on_change_cipher_spec (struct handshake *handshake, const struct message *message,
+                                 struct effects *effects)
+{
+  (void) message;
+  effects_add (effects, EFFECT_READ_KEYS);
+  handshake->state = WAIT_FINISHED;
+  return DTLS_OK;
+}
+
 static enum dtls_error
 finished_data (struct handshake *h, enum dtls_role from, uint8_t out[VERIFY_DATA_LEN])
 {

@@ -166,6 +166,10 @@ enum dtls_error handshake_set_credential (struct handshake *handshake,
 /* Signs, or asks for the signature, of `input` by `scheme`. */
 enum dtls_error handshake_sign (struct handshake *handshake, struct effects *effects,
                                 uint16_t scheme, struct bytes input) DTLS_MUST_CHECK;
+/* The row of WAIT_CHANGE_CIPHER_SPEC. */
+enum dtls_error handshake_on_change_cipher_spec (struct handshake *handshake,
+                                                 const struct message *message,
+                                                 struct effects *effects) DTLS_MUST_CHECK;
 /* Checks the peer's, and sends our own, Finished. */
 enum dtls_error handshake_check_finished (struct handshake *handshake,
                                           const struct message *message) DTLS_MUST_CHECK;

@@ -15,6 +15,7 @@
 #include "handshake/server12.h"
 
 #include "handshake/authenticate.h"
+#include "handshake/mutual.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
 #include "wire/key_exchange.h"
@@ -92,7 +93,6 @@ static enum dtls_error
 take_lists (struct handshake *h, const struct extensions *found)
 {
   struct bytes list;
-  bool has_uncompressed;
 
   if (found->has[FOUND_SUPPORTED_GROUPS])
     {
@@ -117,68 +117,19 @@ take_lists (struct handshake *h, const struct extensions *found)
       && !u16_list_read (found->body[FOUND_SIGNATURE_ALGORITHMS_CERT], &list))
     return DTLS_ERROR_DECODE;
 
-  if (found->has[FOUND_EC_POINT_FORMATS])
-    {
-      if (!ec_point_formats_read (found->body[FOUND_EC_POINT_FORMATS], &has_uncompressed))
-        return DTLS_ERROR_DECODE;
-      if (!has_uncompressed) /* RFC 8422 §5.1.2 */
-        return DTLS_ERROR_ILLEGAL_PARAMETER;
-    }
-
   return DTLS_OK;
-}
-
-static enum dtls_error
-take_limit (struct handshake *h, struct bytes body)
-{
-  uint16_t limit;
-
-  if (body.left != sizeof limit)
-    return DTLS_ERROR_DECODE;
-  if (!record_size_limit_read (body, &limit))
-    return DTLS_ERROR_ILLEGAL_PARAMETER; /* RFC 8449 §4: below 64 */
-
-  h->peer_has_record_size_limit = true;
-  h->known->write_limit = limit < MAX_PLAINTEXT_LEN ? limit : MAX_PLAINTEXT_LEN;
-  h->known->read_limit = h->config->record_size_limit;
-  return DTLS_OK;
-}
-
-static enum dtls_error
-take_renegotiation_info (struct handshake *h, const struct client_hello *hello,
-                         const struct extensions *found)
-{
-  struct bytes verify_data;
-
-  h->peer_has_renegotiation_info =
-      found->has[FOUND_RENEGOTIATION_INFO]
-      || client_hello_has_suite (hello, SUITE_EMPTY_RENEGOTIATION_INFO_SCSV);
-  if (!found->has[FOUND_RENEGOTIATION_INFO])
-    return DTLS_OK;
-
-  if (!renegotiation_info_read (found->body[FOUND_RENEGOTIATION_INFO], &verify_data))
-    return DTLS_ERROR_DECODE;
-  return verify_data.left == 0 ? DTLS_OK : DTLS_ERROR_RENEGOTIATION_INFO; /* RFC 5746 §3.6 */
 }
 
 static enum dtls_error
 take_extensions (struct handshake *h, const struct client_hello *hello,
                  const struct extensions *found)
 {
-  TRY (take_renegotiation_info (h, hello, found));
+  if (client_hello_has_suite (hello, SUITE_EMPTY_RENEGOTIATION_INFO_SCSV))
+    h->peer_has_renegotiation_info = true;
+  TRY (mutual_take (h, found));
   TRY (take_lists (h, found));
-
-  if (found->has[FOUND_EXTENDED_MASTER_SECRET]
-      && found->body[FOUND_EXTENDED_MASTER_SECRET].left > 0)
-    return DTLS_ERROR_DECODE;
-  h->known->has_extended_master_secret = found->has[FOUND_EXTENDED_MASTER_SECRET];
-  if (h->config->requires_extended_master_secret && !h->known->has_extended_master_secret)
-    return DTLS_ERROR_EXTENDED_MASTER_SECRET_REQUIRED;
-
   if (found->has[FOUND_SERVER_NAME])
     TRY (take_server_name (h, found->body[FOUND_SERVER_NAME]));
-  if (found->has[FOUND_RECORD_SIZE_LIMIT])
-    TRY (take_limit (h, found->body[FOUND_RECORD_SIZE_LIMIT]));
   if (found->has[FOUND_ALPN])
     TRY (take_protocols (h, found->body[FOUND_ALPN]));
 
@@ -477,15 +428,6 @@ answer_certificate (struct handshake *h, const struct message *message, struct e
  * ends */
 
 static enum dtls_error
-on_change_cipher_spec (struct handshake *h, const struct message *message, struct effects *effects)
-{
-  (void) message;
-  effects_add (effects, EFFECT_READ_KEYS);
-  h->state = WAIT_FINISHED;
-  return DTLS_OK;
-}
-
-static enum dtls_error
 on_finished (struct handshake *h, const struct message *message, struct effects *effects)
 {
   (void) effects;
@@ -506,17 +448,17 @@ answer_finished (struct handshake *h, const struct message *message, struct effe
 
 /* clang-format off */
 static const struct row rows[] = {
-  /* waiting for              gets                      does                    may go to */
-  { WAIT_CLIENT_HELLO,        CLIENT_HELLO,             on_client_hello,        TO (ANSWERING_HELLO) },
-  { ANSWERING_HELLO,          INPUT_OUR_TURN,           answer_hello,           TO (ANSWERING_HELLO) | TO (WAIT_CLIENT_CERTIFICATE) | TO (WAIT_CLIENT_KEY_EXCHANGE) },
-  { WAIT_CLIENT_CERTIFICATE,  CERTIFICATE,              on_certificate,         TO (WAIT_CLIENT_KEY_EXCHANGE) },
-  { WAIT_CLIENT_KEY_EXCHANGE, CLIENT_KEY_EXCHANGE,      on_client_key_exchange, TO (ANSWERING_KEY_EXCHANGE) },
-  { ANSWERING_KEY_EXCHANGE,   INPUT_OUR_TURN,           derive,                 TO (WAIT_CERTIFICATE_VERIFY) | TO (WAIT_CHANGE_CIPHER_SPEC) },
-  { WAIT_CERTIFICATE_VERIFY,  CERTIFICATE_VERIFY,       on_certificate_verify,  TO (ANSWERING_CERTIFICATE) },
-  { ANSWERING_CERTIFICATE,    INPUT_OUR_TURN,           answer_certificate,     TO (ANSWERING_CERTIFICATE) | TO (WAIT_CHANGE_CIPHER_SPEC) },
-  { WAIT_CHANGE_CIPHER_SPEC,  INPUT_CHANGE_CIPHER_SPEC, on_change_cipher_spec,  TO (WAIT_FINISHED) },
-  { WAIT_FINISHED,            FINISHED,                 on_finished,            TO (ANSWERING_FINISHED) },
-  { ANSWERING_FINISHED,       INPUT_OUR_TURN,           answer_finished,        TO (CONNECTED) },
+  /* waiting for              gets                      does                             may go to */
+  { WAIT_CLIENT_HELLO,        CLIENT_HELLO,             on_client_hello,                 TO (ANSWERING_HELLO) },
+  { ANSWERING_HELLO,          INPUT_OUR_TURN,           answer_hello,                    TO (ANSWERING_HELLO) | TO (WAIT_CLIENT_CERTIFICATE) | TO (WAIT_CLIENT_KEY_EXCHANGE) },
+  { WAIT_CLIENT_CERTIFICATE,  CERTIFICATE,              on_certificate,                  TO (WAIT_CLIENT_KEY_EXCHANGE) },
+  { WAIT_CLIENT_KEY_EXCHANGE, CLIENT_KEY_EXCHANGE,      on_client_key_exchange,          TO (ANSWERING_KEY_EXCHANGE) },
+  { ANSWERING_KEY_EXCHANGE,   INPUT_OUR_TURN,           derive,                          TO (WAIT_CERTIFICATE_VERIFY) | TO (WAIT_CHANGE_CIPHER_SPEC) },
+  { WAIT_CERTIFICATE_VERIFY,  CERTIFICATE_VERIFY,       on_certificate_verify,           TO (ANSWERING_CERTIFICATE) },
+  { ANSWERING_CERTIFICATE,    INPUT_OUR_TURN,           answer_certificate,              TO (ANSWERING_CERTIFICATE) | TO (WAIT_CHANGE_CIPHER_SPEC) },
+  { WAIT_CHANGE_CIPHER_SPEC,  INPUT_CHANGE_CIPHER_SPEC, handshake_on_change_cipher_spec, TO (WAIT_FINISHED) },
+  { WAIT_FINISHED,            FINISHED,                 on_finished,                     TO (ANSWERING_FINISHED) },
+  { ANSWERING_FINISHED,       INPUT_OUR_TURN,           answer_finished,                 TO (CONNECTED) },
 };
 /* clang-format on */
 
