@@ -118,7 +118,7 @@ dtls_key_matches (struct dtls_crypto *crypto, const struct dtls_key *key, struct
   struct public_key *public_key;
   bool is_same;
 
-  if (!leaf_read (leaf, &facts) || facts.kind != key->kind)
+  if (!leaf_read (leaf, &facts))
     return false;
   public_key = public_key_new (crypto, &facts);
   if (public_key == NULL)

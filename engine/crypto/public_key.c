@@ -239,21 +239,19 @@ rsa_from_numbers (const char *type, const BIGNUM *modulus, const BIGNUM *exponen
   return pkey;
 }
 
-/* Beyond these sizes or with even numbers it is no RSA key; a long exponent would only cost us time. */
+/* The longest modulus and exponent are seen to where they are read. */
 static bool
 is_rsa_acceptable (const BIGNUM *modulus, const BIGNUM *exponent)
 {
-  int n_bits = BN_num_bits (modulus);
-
-  return n_bits >= MIN_RSA_BITS && n_bits <= MAX_RSA_BITS && BN_is_odd (modulus)
-         && BN_is_odd (exponent) && !BN_is_one (exponent);
+  return BN_num_bits (modulus) >= MIN_RSA_BITS && BN_is_odd (modulus) && BN_is_odd (exponent)
+         && !BN_is_one (exponent);
 }
 
 /* RFC 8017 appendix A.1.1: RSAPublicKey. */
 static EVP_PKEY *
 import_rsa (const char *type, struct bytes key)
 {
-  const size_t max_exponent_len = 8; /* libcrypto's own limit for the longer keys */
+  const size_t max_exponent_len = 8; /* a longer one would only cost us time */
   struct reader outer = reader_over (key);
   struct reader body = reader_over (der_read (&outer, DER_SEQUENCE));
   BIGNUM *modulus = read_number (&body, MAX_RSA_BITS / 8);

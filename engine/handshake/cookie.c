@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Making and checking cookies: the number of the half-minute modulo 256, then HMAC-SHA-256. */
+/* Making and checking cookies: the number of the half-minute modulo 256, then HMAC-SHA-256 less its last byte. */
 
 #include "handshake/cookie.h"
 
 #include "crypto/digest.h"
+
+#include <string.h>
 
 enum
 {
@@ -37,6 +39,7 @@ static bool
 claim_mac (struct dtls_crypto *crypto, const uint8_t *key, const struct claim *claim,
            uint8_t out[MAC_LEN])
 {
+  uint8_t mac[MAX_HASH_LEN];
   uint8_t memory[8 + 2 + 4 * 256];
   struct writer w = writer_over (memory, sizeof memory);
   struct bytes parts[2];
@@ -48,7 +51,12 @@ claim_mac (struct dtls_crypto *crypto, const uint8_t *key, const struct claim *c
 
   parts[0] = writer_bytes (&w);
   parts[1] = claim->hello->suites;
-  return hmac_once (crypto, HASH_SHA256, &input, out);
+  if (!hmac_once (crypto, HASH_SHA256, &input, mac))
+    return false;
+
+  memcpy (out, mac, MAC_LEN);
+  wipe (mac, sizeof mac);
+  return true;
 }
 
 bool

@@ -11,7 +11,9 @@
 
 enum
 {
-  COOKIE_LEN = 1 + 32,
+  /* DTLS 1.0 allowed no more (RFC 4347 §4.2.1), and clients of GnuTLS 3.7 and wolfSSL 5.5 still refuse
+   * longer ones. */
+  COOKIE_LEN = 32,
 };
 
 /* How long a cookie is good, at least; at most twice as long. */
