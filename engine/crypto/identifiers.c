@@ -87,7 +87,7 @@ algorithm_read (struct reader *reader)
 
   if (body.left > 0)
     algorithm.parameters = der_read_any (&body);
-  if (reader_done (&body))
+  if (reader_done (&body) && algorithm.oid.left > 0)
     return algorithm;
 
   reader_fail (reader);
@@ -138,6 +138,37 @@ read_wrapped_algorithm (struct reader *reader, unsigned n)
   return algorithm;
 }
 
+static const struct bytes null_element = { (const uint8_t *) "\x05\x00", 2 };
+
+/* RFC 4055 §2.1: a hash's parameters are NULL or absent. NULL for a hash that we do not know. */
+static const struct hash_name *
+hash_of (const struct algorithm *algorithm)
+{
+  struct bytes oid = algorithm->oid.left > 0 ? algorithm->oid : oid_sha1;
+
+  if (algorithm->parameters.left > 0 && !bytes_equal (algorithm->parameters, null_element))
+    return NULL;
+
+  return find_hash (hashes, sizeof hashes / sizeof hashes[0], oid);
+}
+
+/* RFC 4055 §2.2: the parameters of MGF1 are its hash. NULL for another mask or hash. */
+static const struct hash_name *
+mask_hash_of (const struct algorithm *algorithm)
+{
+  struct reader reader = reader_over (algorithm->parameters);
+  struct algorithm hash = { 0 };
+
+  if (algorithm->oid.left > 0)
+    {
+      hash = algorithm_read (&reader);
+      if (!reader_done (&reader) || !bytes_equal (algorithm->oid, oid_mgf1))
+        return NULL;
+    }
+
+  return hash_of (&hash);
+}
+
 /* RFC 4055 §3.1. The defaults are SHA-1, MGF1 with SHA-1, 20 bytes of salt and trailer 1. */
 static bool
 pss_read (struct bytes parameters, struct pss *pss)
@@ -146,8 +177,6 @@ pss_read (struct bytes parameters, struct pss *pss)
   struct reader reader = reader_over (der_read (&outer, DER_SEQUENCE));
   struct algorithm hash = read_wrapped_algorithm (&reader, 0);
   struct algorithm mask = read_wrapped_algorithm (&reader, 1);
-  struct bytes hash_oid = hash.oid.left > 0 ? hash.oid : oid_sha1;
-  struct bytes mask_oid = oid_sha1;
   unsigned trailer;
 
   pss->min_salt_len = read_small_integer (&reader, 2, 20);
@@ -155,17 +184,8 @@ pss_read (struct bytes parameters, struct pss *pss)
   if (!reader_done (&outer) || !reader_done (&reader) || trailer != 1)
     return false;
 
-  if (mask.oid.left > 0)
-    {
-      struct reader mask_reader = reader_over (mask.parameters);
-
-      mask_oid = algorithm_read (&mask_reader).oid;
-      if (!reader_done (&mask_reader) || !bytes_equal (mask.oid, oid_mgf1))
-        return false;
-    }
-
-  pss->hash = find_hash (hashes, sizeof hashes / sizeof hashes[0], hash_oid);
-  return pss->hash != NULL && bytes_equal (hash_oid, mask_oid);
+  pss->hash = hash_of (&hash);
+  return pss->hash != NULL && pss->hash == mask_hash_of (&mask);
 }
 
 /* Keys with parameters that our signatures cannot keep to are unknown to us. RFC 4055 §3.3: the hashes of
@@ -205,11 +225,11 @@ curve_kind (struct bytes parameters)
 struct key_algorithm
 algorithm_of_key (const struct algorithm *algorithm)
 {
-  static const struct bytes null = { (const uint8_t *) "\x05\x00", 2 };
   struct key_algorithm key = { .kind = KEY_UNKNOWN };
 
   /* RFC 3279 §2.3.1: the parameters are NULL. */
-  if (bytes_equal (algorithm->oid, oid_rsa_encryption) && bytes_equal (algorithm->parameters, null))
+  if (bytes_equal (algorithm->oid, oid_rsa_encryption)
+      && bytes_equal (algorithm->parameters, null_element))
     key.kind = KEY_RSA;
   else if (bytes_equal (algorithm->oid, oid_rsassa_pss))
     key = pss_key (algorithm->parameters);
