@@ -11,7 +11,8 @@
  * half, a write half and a control part, and the caller keeps what must not overlap apart:
  *
  *   dtls_conn_read                           touches only the read half
- *   dtls_conn_seal, dtls_conn_max_payload    touch only the write half
+ *   dtls_conn_seal, dtls_conn_max_payload,
+ *   dtls_conn_overhead                       touch only the write half
  *   every other call on the connection       touches all three
  *
  * so that with one lock for each, taken in the order control, read, write, one thread may read

@@ -7,6 +7,6 @@
 
 #include <gio/gio.h>
 
-/* Returns: (transfer full) (element-type GBytes): the subjects, DER, of a GTlsFileDatabase's anchors; of any
- * other database none. Reads the file at the first call for a database. */
+/* Returns: (transfer full) (element-type GBytes): the subjects, DER, of a GTlsFileDatabase's
+ * anchors; of any other database none. Reads the file at the first call for a database. */
 GPtrArray *moat_authorities_of (GTlsDatabase *database);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* One TLS backend serves a whole process. So that nobody's HTTPS changes when Moat is installed, whatever is
- * not DTLS comes from the host backend: the one that GIO would have chosen without us. On a machine without
- * any it is GIO's own dummy, whose types exist and fail with G_TLS_ERROR_UNAVAILABLE. */
+/* One TLS backend serves a whole process. So that nobody's HTTPS changes when Moat is installed,
+ * whatever is not DTLS comes from the host backend: the one that GIO would have chosen without
+ * us. On a machine without any it is GIO's own dummy, whose types exist and fail with
+ * G_TLS_ERROR_UNAVAILABLE. */
 
 #include "gio/backend.h"
 
@@ -30,7 +31,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (GTlsBackendMoat, g_tls_backend_moat, G_TYPE_OBJEC
                                G_IMPLEMENT_INTERFACE (G_TYPE_TLS_BACKEND,
                                                       moat_backend_init_interface))
 
-/* --------------------------------------------------------------------------------------- the host backend */
+/* ----------------------------------------------------------------------------- the host backend */
 
 /* NULL if it cannot serve here. */
 static GTlsBackend *
@@ -58,8 +59,8 @@ find_host (void)
   return host;
 }
 
-/* Found at the first question. The vfuncs for types are not told whom they are asked of, so there is one host
- * for the process. */
+/* Found at the first question. The vfuncs for types are not told whom they are asked of, so
+ * there is one host for the process. */
 static GTlsBackend *
 get_host (void)
 {
@@ -71,7 +72,7 @@ get_host (void)
   return host;
 }
 
-/* ------------------------------------------------------------------------------------------ what is the host's */
+/* --------------------------------------------------------------------------- what is the host's */
 
 static gboolean
 moat_backend_supports_tls (G_GNUC_UNUSED GTlsBackend *backend)
@@ -113,7 +114,7 @@ moat_backend_get_default_database (G_GNUC_UNUSED GTlsBackend *backend)
   return iface->get_default_database != NULL ? iface->get_default_database (host) : NULL;
 }
 
-/* -------------------------------------------------------------------------------------------------- what is ours */
+/* --------------------------------------------------------------------------------- what is ours */
 
 static gboolean
 moat_backend_supports_dtls (G_GNUC_UNUSED GTlsBackend *backend)

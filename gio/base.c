@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Two forms of everything, one for a GSocket and one for the rest, and what their errors mean: an ICMP
- * error or a full device is soft, since anyone on the path can cause it and datagrams get lost anyway. */
+/* Two forms of everything, one for a GSocket and one for the rest, and what their errors mean:
+ * an ICMP error or a full device is soft, since anyone on the path can cause it and datagrams
+ * get lost anyway. */
 
 #include "gio/base.h"
 
@@ -19,15 +20,18 @@ enum
   MIN_MTU = 256,
 };
 
-/* ---------------------------------------------------------------------------------- the base itself */
+/* ------------------------------------------------------------------------------ the base itself */
 
 static bool
-has_peer (GSocket *socket)
+find_remote (MoatBase *self)
 {
-  struct sockaddr_storage address;
-  socklen_t len = sizeof address;
+  socklen_t len = sizeof self->remote;
 
-  return getpeername (g_socket_get_fd (socket), (struct sockaddr *) &address, &len) == 0;
+  if (getpeername (g_socket_get_fd (self->socket), (struct sockaddr *) &self->remote, &len) != 0)
+    return false;
+
+  self->remote_len = len;
+  return true;
 }
 
 bool
@@ -46,7 +50,7 @@ moat_base_init (MoatBase *self, GDatagramBased *object, GError **error)
         }
 
       self->socket = G_SOCKET (object);
-      self->has_connected_socket = has_peer (self->socket);
+      self->has_connected_socket = find_remote (self);
       self->wants_addresses = !self->has_connected_socket;
     }
 
@@ -95,7 +99,7 @@ moat_base_mtu (const MoatBase *self)
   return CLAMP (path_mtu (g_socket_get_fd (self->socket)), MIN_MTU, DEFAULT_MTU);
 }
 
-/* ------------------------------------------------------------------------------------ what errors mean */
+/* ----------------------------------------------------------------------------- what errors mean */
 
 static MoatBaseResult
 result_of_errno (int code, GError **error)
@@ -179,7 +183,7 @@ socket_is_gone (const MoatBase *self, GError **error)
   return true;
 }
 
-/* ------------------------------------------------------------------------------------------- receiving */
+/* ------------------------------------------------------------------------------------ receiving */
 
 static void
 keep_datagram (MoatScratch *scratch, guint slot, size_t len, socklen_t address_len)
@@ -291,7 +295,7 @@ moat_base_receive (MoatBase *self, MoatScratch *scratch, guint max, GError **err
   return receive_from_other (self, scratch, MIN (max, SCRATCH_MAX_IN), error);
 }
 
-/* --------------------------------------------------------------------------------------------- sending */
+/* -------------------------------------------------------------------------------------- sending */
 
 static int
 send_by_socket (MoatBase *self, MoatScratch *scratch, guint done)
@@ -315,8 +319,8 @@ send_by_socket (MoatBase *self, MoatScratch *scratch, guint done)
   return sent;
 }
 
-/* A pending ICMP error comes in place of sending, once. So what fails is tried a second time; what fails
- * again is lost. */
+/* A pending ICMP error comes in place of sending, once. So what fails is tried a second time;
+ * what fails again is lost. */
 static MoatBaseResult
 send_to_socket (MoatBase *self, MoatScratch *scratch, guint *done, GError **error)
 {
@@ -439,12 +443,15 @@ moat_base_reply (MoatBase *self, MoatDatagram *to, const struct dtls_buffer *rep
   (void) g_datagram_based_send_messages (self->object, &message, 1, 0, 0, NULL, NULL);
 }
 
-/* -------------------------------------------------------------------------------------------- addresses */
+/* ------------------------------------------------------------------------------------ addresses */
 
 struct bytes
-moat_base_sender (const MoatDatagram *datagram)
+moat_base_sender (const MoatBase *self, const MoatDatagram *datagram)
 {
-  return (struct bytes){ (const uint8_t *) &datagram->address, datagram->address_len };
+  if (datagram->address_len > 0)
+    return (struct bytes){ (const uint8_t *) &datagram->address, datagram->address_len };
+
+  return (struct bytes){ (const uint8_t *) &self->remote, self->remote_len };
 }
 
 void
@@ -481,7 +488,7 @@ moat_base_dup_peer (const MoatBase *self)
   return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ waiting */
+/* -------------------------------------------------------------------------------------- waiting */
 
 GSource *
 moat_base_create_source (const MoatBase *self, GIOCondition condition, MoatBaseFunc func,

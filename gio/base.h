@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The socket below a connection: batches of datagrams in and out, never waiting. A GSocket is driven by
- * its descriptor, since GLib's datagram calls mind the socket's own timeout; any other GDatagramBased
- * through its receive_messages, send_messages and create_source, and nothing else of it. */
+/* The socket below a connection: batches of datagrams in and out, never waiting. A GSocket is
+ * driven by its descriptor, since GLib's datagram calls mind the socket's own timeout; any other
+ * GDatagramBased through its receive_messages, send_messages and create_source, and nothing else
+ * of it. */
 
 #pragma once
 
@@ -15,6 +16,8 @@ typedef struct
   GDatagramBased *object; /* (unowned) (nullable): in an instance that never was initialised */
   GSocket *socket;        /* (unowned) (nullable): `object`, if it is one */
   bool has_connected_socket;
+  struct sockaddr_storage remote; /* of a connected socket */
+  socklen_t remote_len;
   bool wants_addresses; /* of senders; set before the first datagram */
 
   /* Whom a server that was not told has pinned; never changes afterwards. */
@@ -44,21 +47,21 @@ size_t moat_base_mtu (const MoatBase *self);
 
 /* Receives at most `max` datagrams into `scratch`; empty ones are dropped. */
 MoatBaseResult moat_base_receive (MoatBase *self, MoatScratch *scratch, guint max, GError **error);
-/* Sends `scratch`'s datagrams to the peer, from `*done` on, and counts them there. One that was lost
- * softly is counted too. */
+/* Sends `scratch`'s datagrams to the peer, from `*done` on, and counts them there. One that was
+ * lost softly is counted too. */
 MoatBaseResult moat_base_send (MoatBase *self, MoatScratch *scratch, guint *done, GError **error);
 /* Answers a datagram's sender; what cannot be sent at once is forgotten. */
 void moat_base_reply (MoatBase *self, MoatDatagram *to, const struct dtls_buffer *reply);
 
 /* The bytes that name a datagram's sender; empty if the base does not know. */
-struct bytes moat_base_sender (const MoatDatagram *datagram);
+struct bytes moat_base_sender (const MoatBase *self, const MoatDatagram *datagram);
 void moat_base_pin (MoatBase *self, MoatDatagram *datagram);
 bool moat_base_is_from_peer (const MoatBase *self, const MoatDatagram *datagram);
 /* Returns: (transfer full) (nullable) */
 GSocketAddress *moat_base_dup_peer (const MoatBase *self);
 
-/* (transfer full) (nullable): a source for `condition`. Its callback is called with the condition as its
- * second and `data` as its third argument, whatever the base is. */
+/* (transfer full) (nullable): a source for `condition`. Its callback is called with the
+ * condition as its second and `data` as its third argument, whatever the base is. */
 typedef gboolean (*MoatBaseFunc) (gpointer base, GIOCondition condition, gpointer data);
 GSource *moat_base_create_source (const MoatBase *self, GIOCondition condition, MoatBaseFunc func,
                                   gpointer data);

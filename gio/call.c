@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Every call runs the same loop: enter, try, wait. A time-out or a cancellation ends the call and leaves the
- * connection as it is. */
+/* Every call runs the same loop: enter, try, wait. A time-out or a cancellation ends the call
+ * and leaves the connection as it is. */
 
 #include "gio/call.h"
 
 #include "gio/connection.h"
+#include "gio/news.h"
+#include "gio/verdict.h"
 
 void
 moat_call_init (MoatCall *self, MoatConnection *connection, GIOCondition wanted, gint64 timeout,
@@ -31,7 +33,7 @@ moat_call_is_allowed (const MoatCall *self, GError **error)
                            "The DTLS connection was never initialized");
       return false;
     }
-  if (self->timeout != 0 && moat_handshake_is_inside (self->connection))
+  if (self->timeout != 0 && moat_verdict_is_inside (self->connection))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
                            "A handler that the DTLS handshake waits for cannot wait for it");
@@ -64,8 +66,10 @@ moat_call_enter (MoatCall *self, GError **error)
 
   self->ticket = moat_wake_ticket (&pump->wake);
 
-  if (!moat_call_is_allowed (self, error))
+  /* Whatever ended the wait: what has come meanwhile goes before a cancellation. */
+  if (!self->has_waited && !moat_call_is_allowed (self, error))
     return false;
+  self->has_waited = false;
 
   if (self->wanted == G_IO_IN ? moat_pump_is_steady_for_reading (pump)
                               : moat_pump_is_steady_for_writing (pump))
@@ -75,7 +79,7 @@ moat_call_enter (MoatCall *self, GError **error)
   moat_pump_step (pump);
   if (self->caller == MOAT_CALLER_POLLS)
     moat_handshake_drive (self->connection, NULL);
-  moat_handshake_attend (self->connection, self->caller, self->cancellable);
+  moat_news_attend (self->connection, self->caller, self->cancellable);
 
   return !take_soft_error (pump, error);
 }
@@ -86,6 +90,8 @@ moat_call_wait (MoatCall *self, GError **error)
   MoatPump *pump = &self->connection->pump;
   dtls_time until = MIN (self->until, moat_pump_deadline (pump));
 
+  if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
+    return false;
   if (self->timeout == 0)
     {
       moat_error_set_would_block (error);
@@ -101,6 +107,7 @@ moat_call_wait (MoatCall *self, GError **error)
                        moat_pump_interest (pump, self->wanted), until, self->cancellable))
     moat_pump_lose_base (pump, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
                                                     "The base socket cannot be waited for"));
+  self->has_waited = true;
 
   return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What only a client has: whom it wants to talk to, what it lets pass, and what the server asked for. */
+/* What only a client has: whom it wants to talk to, what it lets pass, and what the server asked
+ * for. */
 
 #include "moat/moat-client-connection.h"
 
@@ -42,7 +43,7 @@ moat_client_connection_init_dtls_client (G_GNUC_UNUSED gpointer interface,
   /* The interface has properties only. */
 }
 
-/* ---------------------------------------------------------------------------------- a client's answers */
+/* --------------------------------------------------------------------------- a client's answers */
 
 static bool
 moat_client_connection_check (MoatConnection *connection, GError **error)
@@ -126,7 +127,7 @@ copy_accepted_cas (MoatPump *pump)
   return names;
 }
 
-/* ------------------------------------------------------------------------------------------------ the object */
+/* ----------------------------------------------------------------------------------- the object */
 
 static void
 moat_client_connection_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)

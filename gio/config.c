@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Turns what GObject properties hold into the views that struct dtls_config borrows, leaving out what no
- * peer could be told. */
+/* Turns what GObject properties hold into the views that struct dtls_config borrows, leaving out
+ * what no peer could be told. */
 
 #include "gio/config.h"
 
@@ -77,8 +77,8 @@ moat_config_set_protocols (MoatConfig *self, const char *const *protocols)
   self->engine.alpn = (struct bytes){ self->alpn->data, self->alpn->len };
 }
 
-/* Takes `names`, an array of GBytes. A list that is too long becomes empty, which asks for any certificate
- * (RFC 5246 §7.4.4), and not shorter, which would ask for the wrong ones. */
+/* Takes `names`, an array of GBytes. A list that is too long becomes empty, which asks for any
+ * certificate (RFC 5246 §7.4.4), and not shorter, which would ask for the wrong ones. */
 void
 moat_config_take_authorities (MoatConfig *self, GPtrArray *names)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The GObject: properties, interface tables, the beginning and the end of its life. What it does is in the
- * other files. */
+/* The GObject: properties, interface tables, the beginning and the end of its life. What it does
+ * is in the other files. */
 
 #include "gio/connection.h"
 
 #include "gio/binding.h"
 #include "gio/crypto.h"
 #include "gio/datagram.h"
+#include "gio/shutdown.h"
 #include "gio/transfer.h"
 
 enum
@@ -66,7 +67,7 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (
                                (GInterfaceInitFunc) moat_datagram_init_interface)
             G_IMPLEMENT_INTERFACE (G_TYPE_DTLS_CONNECTION, moat_connection_init_dtls))
 
-/* ------------------------------------------------------------------------------------------- plain values */
+/* --------------------------------------------------------------------------------- plain values */
 
 GTlsDatabase *
 moat_connection_dup_database (MoatConnection *self)
@@ -221,7 +222,7 @@ moat_connection_set_context (MoatConnection *self, MoatContext *context)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CONTEXT]);
 }
 
-/* ------------------------------------------------------------------------------------- what was negotiated */
+/* -------------------------------------------------------------------------- what was negotiated */
 
 typedef struct
 {
@@ -332,7 +333,7 @@ moat_connection_notify_state (MoatConnection *self)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MAX_PAYLOAD]);
 }
 
-/* ----------------------------------------------------------------------------------------------- first I/O */
+/* ------------------------------------------------------------------------------------ first I/O */
 
 static MoatConfig *
 make_config (MoatConnection *self)
@@ -370,7 +371,7 @@ moat_connection_begin (MoatConnection *self)
                    MOAT_CONNECTION_GET_CLASS (self)->address_rule (self));
 }
 
-/* ---------------------------------------------------------------------------------------- GDtlsConnection */
+/* ------------------------------------------------------------------------------ GDtlsConnection */
 
 static gboolean
 moat_connection_handshake (GDtlsConnection *object, GCancellable *cancellable, GError **error)
@@ -399,8 +400,8 @@ static gboolean
 moat_connection_shutdown (GDtlsConnection *object, gboolean shutdown_read, gboolean shutdown_write,
                           GCancellable *cancellable, GError **error)
 {
-  return moat_handshake_shut (MOAT_CONNECTION (object), shutdown_read, shutdown_write, cancellable,
-                              error);
+  return moat_shutdown_run (MOAT_CONNECTION (object), shutdown_read, shutdown_write, cancellable,
+                            error);
 }
 
 static void
@@ -408,8 +409,8 @@ moat_connection_shutdown_async (GDtlsConnection *object, gboolean shutdown_read,
                                 gboolean shutdown_write, int io_priority, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
-  moat_handshake_shut_async (MOAT_CONNECTION (object), shutdown_read, shutdown_write, io_priority,
-                             cancellable, callback, user_data);
+  moat_shutdown_run_async (MOAT_CONNECTION (object), shutdown_read, shutdown_write, io_priority,
+                           cancellable, callback, user_data);
 }
 
 static void
@@ -435,7 +436,7 @@ moat_connection_init_dtls (gpointer interface, G_GNUC_UNUSED gpointer data)
   iface->get_binding_data = moat_binding_get_data;
 }
 
-/* --------------------------------------------------------------------------------------------- properties */
+/* ----------------------------------------------------------------------------------- properties */
 
 static void
 get_own_property (MoatConnection *self, guint id, GValue *value)
@@ -613,7 +614,7 @@ moat_connection_set_property (GObject *object, guint id, const GValue *value, GP
     }
 }
 
-/* ------------------------------------------------------------------------------------------ life and class */
+/* ------------------------------------------------------------------------------- life and class */
 
 static gboolean
 moat_connection_initable_init (GInitable *initable, GCancellable *cancellable, GError **error)
@@ -654,7 +655,8 @@ moat_connection_init_initable (gpointer interface, G_GNUC_UNUSED gpointer data)
   ((GInitableIface *) interface)->init = moat_connection_initable_init;
 }
 
-/* One attempt at a close_notify, and whoever the application left waiting is gone with its reference. */
+/* One attempt at a close_notify, and whoever the application left waiting is gone with its
+ * reference. */
 static void
 moat_connection_dispose (GObject *object)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Settings change by replacing counted, immutable values, so a connection that has taken one keeps it. */
+/* Settings change by replacing counted, immutable values, so a connection that has taken one
+ * keeps it. */
 
 #include "gio/context.h"
 
@@ -23,7 +24,7 @@ struct _MoatContext
 
 G_DEFINE_FINAL_TYPE (MoatContext, moat_context, G_TYPE_OBJECT)
 
-/* ---------------------------------------------------------------------------------------------- the key log */
+/* ---------------------------------------------------------------------------------- the key log */
 
 struct _MoatKeylog
 {
@@ -87,9 +88,10 @@ moat_context_dup_keylog (MoatContext *self)
   return keylog;
 }
 
-/* ------------------------------------------------------------------------------------------------ suites */
+/* --------------------------------------------------------------------------------------- suites */
 
-/* The engine knows names by number only, and this is asked once in a program's life. 0 for unknown. */
+/* The engine knows names by number only, and this is asked once in a program's life. 0 for
+ * unknown. */
 static guint16
 suite_by_name (const char *name)
 {
@@ -169,7 +171,7 @@ moat_context_dup_cipher_suites (MoatContext *self)
   return g_strv_builder_end (names);
 }
 
-/* --------------------------------------------------------------------------------------------- the object */
+/* ----------------------------------------------------------------------------------- the object */
 
 static void
 moat_context_finalize (GObject *object)

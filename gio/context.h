@@ -7,7 +7,8 @@
 
 #include "moat/moat-context.h"
 
-/* Who gets the key log; immutable and counted, so that it can be called while another one is set. */
+/* Who gets the key log; immutable and counted, so that it can be called while another one is
+ * set. */
 typedef struct _MoatKeylog MoatKeylog;
 
 void moat_keylog_unref (MoatKeylog *self);

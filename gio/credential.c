@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Only public properties are read, so every backend's and every application's class will do. Parsing a key
- * is dear, and a server uses the same certificate for all its connections: what was made of a certificate
- * stays with it. */
+/* Only public properties are read, so every backend's and every application's class will do.
+ * Parsing a key is dear, and a server uses the same certificate for all its connections: what
+ * was made of a certificate stays with it. */
 
 #include "gio/credential.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Cookie keys are random and change every minute; a cookie is good under the current key and the one before,
- * so a client has one to two minutes to return it (RFC 6347 §4.2.1). */
+/* Cookie keys are random and change every minute; a cookie is good under the current key and the
+ * one before, so a client has one to two minutes to return it (RFC 6347 §4.2.1). */
 
 #include "gio/crypto.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The loops around gio/transfer.h: an error is returned only if nothing was transferred; a call with a time
- * may return with less than it was asked for, one without end may not. */
+/* The loops around gio/transfer.h: an error is returned only if nothing was transferred; a call
+ * with a time may return with less than it was asked for, one without end may not. */
 
 #include "gio/datagram.h"
 
 #include "gio/call.h"
 #include "gio/connection.h"
+#include "gio/news.h"
 #include "gio/source.h"
 #include "gio/transfer.h"
 
@@ -55,7 +56,7 @@ are_flags_supported (gint flags, GError **error)
   return false;
 }
 
-/* ---------------------------------------------------------------------------------------------- receiving */
+/* ------------------------------------------------------------------------------------ receiving */
 
 static bool
 requires_close_notify (MoatConnection *self)
@@ -129,7 +130,7 @@ moat_datagram_receive_messages (GDatagramBased *object, GInputMessage *messages,
   return -1;
 }
 
-/* ------------------------------------------------------------------------------------------------- sending */
+/* -------------------------------------------------------------------------------------- sending */
 
 static bool
 are_addresses_unset (const GOutputMessage *messages, guint n, GError **error)
@@ -190,7 +191,7 @@ moat_datagram_send_messages (GDatagramBased *object, GOutputMessage *messages, g
   return -1;
 }
 
-/* ----------------------------------------------------------------------------------------------- conditions */
+/* ----------------------------------------------------------------------------------- conditions */
 
 static GSource *
 moat_datagram_create_source (GDatagramBased *object, GIOCondition condition,
@@ -216,7 +217,7 @@ look (MoatConnection *self, MoatCaller caller, GIOCondition condition, GCancella
       moat_pump_step (pump);
       if (caller == MOAT_CALLER_POLLS)
         moat_handshake_drive (self, NULL);
-      moat_handshake_attend (self, caller, cancellable);
+      moat_news_attend (self, caller, cancellable);
     }
   if ((condition & G_IO_OUT) && moat_pump_phase (pump) == MOAT_PHASE_CONNECTED
       && moat_wake_check (&pump->wake, &pump->base, G_IO_OUT))
@@ -242,7 +243,7 @@ moat_datagram_condition_wait (GDatagramBased *object, GIOCondition condition, gi
   do
     {
       call.ticket = moat_wake_ticket (&self->pump.wake);
-      if (!moat_call_is_allowed (&call, error))
+      if (!call.has_waited && !moat_call_is_allowed (&call, error))
         return FALSE;
       if (look (self, call.caller, condition, cancellable) != 0)
         return TRUE;

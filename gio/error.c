@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Engine errors become GErrors here and nowhere else: one table for errors, one for the peer's alerts. */
+/* Engine errors become GErrors here and nowhere else: one table for errors, one for the peer's
+ * alerts. */
 
 #include "gio/error.h"
 
@@ -49,8 +50,8 @@ code_of_alert (const MoatFailure *failure)
     return G_TLS_ERROR_INAPPROPRIATE_FALLBACK;
   if (failure->peer_alert == ALERT_CERTIFICATE_REQUIRED)
     return G_TLS_ERROR_CERTIFICATE_REQUIRED;
-  /* RFC 5246 §7.4.6: a server that misses the client's certificate may answer with this alert; there
-   * is no other sign of it in DTLS 1.2. */
+  /* RFC 5246 §7.4.6: a server that misses the client's certificate may answer with this alert;
+   * there is no other sign of it in DTLS 1.2. */
   if (failure->peer_alert == ALERT_HANDSHAKE_FAILURE && failure->lacked_certificate)
     return G_TLS_ERROR_CERTIFICATE_REQUIRED;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Host and domain names are told; addresses never are (RFC 6066 §3: "literal IPv4 and IPv6 addresses are not
- * permitted"). */
+/* Host and domain names are told; addresses never are (RFC 6066 §3: "literal IPv4 and IPv6
+ * addresses are not permitted"). */
 
 #include "gio/identity.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* libgiomoat.so: what GIO loads. The classes live in libmoat-1, whose types are static, so once loaded we
- * stay. */
+/* libgiomoat.so: what GIO loads. The classes live in libmoat-1, whose types are static, so once
+ * loaded we stay. */
 
 #include "moat/moat-backend.h"
 

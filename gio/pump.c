@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A step: receive a batch (no lock), visit the engine with it (all locks): feed, tick, take events, collect
- * output; then send the output (no lock). What the base has no room for goes to the backlog. */
+/* A step: receive a batch (no lock), visit the engine with it (all locks): feed, tick, take
+ * events, collect output; then send the output (no lock). What the base has no room for goes to
+ * the backlog. */
 
 #include "gio/pump.h"
 
 #include "gio/crypto.h"
+#include "gio/first-hello.h"
 
 #include <string.h>
 
@@ -14,24 +16,11 @@ enum
 {
   /* Batches per step, so that a flood cannot hold a call that must not wait. */
   MAX_ROUNDS = 4,
-  /* Plaintext that is held for a slow reader before we stop receiving; one more batch may come on top. */
-  PLAINTEXT_LIMIT = 64 * 1024,
   /* Beyond this, output is dropped: flights are repeated anyway. */
   BACKLOG_LIMIT = 64 * 1024,
-  /* A reply to a first hello is never longer than the hello, and one datagram's worth is plenty. */
-  REPLY_SIZE = 2048,
 };
 
-/* While a flight may have to be repeated, a writer looks after it this often. */
-#define WRITER_PATIENCE (10 * DTLS_MILLISECOND)
-
-/* ------------------------------------------------------------------------------------------------- basics */
-
-static dtls_time
-now (void)
-{
-  return (dtls_time) g_get_monotonic_time ();
-}
+/* --------------------------------------------------------------------------------------- basics */
 
 void
 moat_pump_init (MoatPump *self)
@@ -89,9 +78,8 @@ tell (MoatPump *self, MoatNews news)
   g_atomic_int_or ((guint *) &self->news, news);
 }
 
-/* Under all locks. */
-static void
-become_over (MoatPump *self, enum dtls_error error)
+void
+moat_pump_become_over (MoatPump *self, enum dtls_error error)
 {
   if (self->phase == MOAT_PHASE_OVER)
     return;
@@ -102,7 +90,7 @@ become_over (MoatPump *self, enum dtls_error error)
   tell (self, MOAT_NEWS_OVER);
 }
 
-/* --------------------------------------------------------------------------------------- the engine's events */
+/* -------------------------------------------------------------------------- the engine's events */
 
 /* Called by the engine, so under all locks. */
 static void
@@ -120,12 +108,12 @@ on_credential_needed (MoatPump *self)
   if (self->credential != NULL)
     {
       self->shown = moat_credential_ref (self->credential);
-      dtls_conn_answer_credential (self->conn, now (), moat_credential_get (self->shown));
+      dtls_conn_answer_credential (self->conn, moat_pump_now (), moat_credential_get (self->shown));
       return;
     }
 
   self->failure.lacked_certificate = true;
-  dtls_conn_answer_credential (self->conn, now (), NULL);
+  dtls_conn_answer_credential (self->conn, moat_pump_now (), NULL);
 }
 
 static void
@@ -139,7 +127,7 @@ on_failed (MoatPump *self)
   else if (error == DTLS_ERROR_NO_CREDENTIAL && self->credential_problem != NULL)
     self->reason = g_error_copy (self->credential_problem);
 
-  become_over (self, error);
+  moat_pump_become_over (self, error);
 }
 
 static void
@@ -154,8 +142,9 @@ take_events (MoatPump *self)
         on_credential_needed (self);
         break;
       case DTLS_EVENT_SIGNATURE_NEEDED:
-        /* Every credential of ours has its key, so this does not come; it must not hang if it does. */
-        dtls_conn_answer_signature (self->conn, now (), (struct bytes){ 0 });
+        /* Every credential of ours has its key, so this does not come; it must not hang if it
+         * does. */
+        dtls_conn_answer_signature (self->conn, moat_pump_now (), (struct bytes){ 0 });
         break;
       case DTLS_EVENT_VERDICT_NEEDED:
         tell (self, MOAT_NEWS_VERDICT_NEEDED);
@@ -175,14 +164,14 @@ take_events (MoatPump *self)
       }
 }
 
-/* ------------------------------------------------------------------------------------------ visiting the engine */
+/* -------------------------------------------------------------------------- visiting the engine */
 
 static void
 feed (MoatPump *self, struct dtls_datagram *datagram)
 {
   struct bytes data;
 
-  while (dtls_conn_receive (self->conn, now (), datagram, &data) == DTLS_READ_DATA)
+  while (dtls_conn_receive (self->conn, moat_pump_now (), datagram, &data) == DTLS_READ_DATA)
     if (!self->is_read_shut)
       moat_queue_push (&self->plaintext, data);
 }
@@ -213,7 +202,7 @@ collect_output (MoatPump *self, MoatScratch *scratch)
 static void
 settle (MoatPump *self)
 {
-  self->visited_at = now ();
+  self->visited_at = moat_pump_now ();
   self->has_heard_peer = dtls_conn_has_heard_peer (self->conn);
   self->deadline = dtls_conn_deadline (self->conn);
   self->overhead = dtls_conn_overhead (self->conn);
@@ -267,7 +256,7 @@ visit (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun, guint 
           if (moat_base_is_from_peer (&self->base, &scratch->in[i]))
             feed (self, &datagram);
         }
-      dtls_conn_tick (self->conn, now ());
+      dtls_conn_tick (self->conn, moat_pump_now ());
       take_events (self);
       is_drained = collect_output (self, scratch);
       settle (self);
@@ -281,76 +270,7 @@ visit (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun, guint 
   return is_drained;
 }
 
-/* ------------------------------------------------------------------------------------------------ the first hello */
-
-static void
-accept_hello (MoatPump *self, MoatDatagram *datagram, const struct dtls_hello *hello)
-{
-  enum dtls_error error;
-
-  if (self->base.wants_addresses)
-    moat_base_pin (&self->base, datagram);
-
-  error =
-      dtls_conn_new_server (&self->config->engine, moat_crypto_get (), now (), hello, &self->conn);
-  g_clear_pointer (&self->gather, dtls_hello_gather_free);
-
-  if (error != DTLS_OK)
-    become_over (self, error);
-  else
-    self->phase = MOAT_PHASE_HANDSHAKING;
-}
-
-/* RFC 6347 §4.2.1. Returns false when the datagram is not for us to judge, but the connection's. */
-static bool
-answer_hello (MoatPump *self, MoatDatagram *datagram, const struct bytes *address)
-{
-  uint8_t reply_bytes[REPLY_SIZE];
-  struct dtls_buffer reply = { reply_bytes, sizeof reply_bytes, 0 };
-  struct dtls_hello hello;
-  struct dtls_cookie_keys keys;
-  enum dtls_hello_answer answer = DTLS_HELLO_DROP;
-  bool is_listening;
-
-  moat_pump_lock_all (self);
-  is_listening = self->phase == MOAT_PHASE_LISTENING;
-  if (is_listening
-      && dtls_hello_find (self->gather, *address, (struct bytes){ datagram->at, datagram->len },
-                          &hello)
-      && moat_crypto_get_cookie_keys (now (), &keys))
-    answer = dtls_hello_answer (&keys, now (), *address, &hello, &reply);
-  if (answer == DTLS_HELLO_ACCEPT)
-    accept_hello (self, datagram, &hello);
-  moat_pump_unlock_all (self);
-
-  explicit_bzero (&keys, sizeof keys);
-
-  if (answer == DTLS_HELLO_REPLY)
-    moat_base_reply (&self->base, datagram, &reply);
-  if (answer == DTLS_HELLO_ACCEPT)
-    moat_wake_all (&self->wake);
-
-  return is_listening;
-}
-
-/* Returns how many datagrams at the start of the batch were dealt with. */
-static guint
-listen_to (MoatPump *self, MoatScratch *scratch)
-{
-  guint i;
-
-  for (i = 0; i < scratch->n_in; i++)
-    {
-      struct bytes address = moat_base_sender (&scratch->in[i]);
-
-      if (!answer_hello (self, &scratch->in[i], &address))
-        break;
-    }
-
-  return i;
-}
-
-/* --------------------------------------------------------------------------------------------------------- output */
+/* --------------------------------------------------------------------------------------- output */
 
 static void
 keep_rest (MoatPump *self, MoatScratch *scratch, guint done)
@@ -438,20 +358,7 @@ flush_backlog (MoatPump *self, MoatScratch *scratch)
   moat_wake_all (&self->wake);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- steps */
-
-static bool
-wants_input (MoatPump *self)
-{
-  bool is_wanted;
-
-  g_mutex_lock (&self->read);
-  is_wanted = self->phase != MOAT_PHASE_FRESH && self->phase != MOAT_PHASE_OVER
-              && !self->is_base_at_end && moat_queue_size (&self->plaintext) < PLAINTEXT_LIMIT;
-  g_mutex_unlock (&self->read);
-
-  return is_wanted;
-}
+/* ---------------------------------------------------------------------------------------- steps */
 
 /* Fills the batch. A refusal comes in place of datagrams, so it is asked again. */
 static void
@@ -460,7 +367,7 @@ receive_batch (MoatPump *self, MoatScratch *scratch)
   MoatBaseResult result = MOAT_BASE_SOFT;
 
   scratch->n_in = 0;
-  if (!wants_input (self))
+  if (!moat_pump_wants_input (self))
     return;
 
   for (guint tries = 0; result == MOAT_BASE_SOFT && tries < MAX_ROUNDS; tries++)
@@ -502,7 +409,7 @@ moat_pump_step (MoatPump *self)
 
       receive_batch (self, scratch);
       if (moat_pump_phase (self) == MOAT_PHASE_LISTENING)
-        first = listen_to (self, scratch);
+        first = moat_first_hello_answer (self, scratch);
       moat_pump_process (self, scratch, NULL, first);
 
       if (scratch->n_in < SCRATCH_MAX_IN)
@@ -510,7 +417,20 @@ moat_pump_step (MoatPump *self)
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------- what is asked */
+/* -------------------------------------------------------------------------------- what is asked */
+
+static void
+begin_listening (MoatPump *self)
+{
+  self->base.wants_addresses |= self->base.socket == NULL;
+  self->gather = dtls_hello_gather_new ();
+  self->phase = MOAT_PHASE_LISTENING;
+
+  if (self->gather == NULL)
+    moat_pump_become_over (self, DTLS_ERROR_NO_MEMORY);
+  else if (!dtls_crypto_random (moat_crypto_get (), self->peer_name, sizeof self->peer_name))
+    moat_pump_become_over (self, DTLS_ERROR_CRYPTO);
+}
 
 /* A handshake that was not started yet begins in this moment. */
 static void
@@ -528,21 +448,17 @@ begin_locked (MoatPump *self, MoatAddressRule rule)
 
   if (self->role == DTLS_SERVER && rule == MOAT_ADDRESS_MUST_BE_PROVED)
     {
-      self->base.wants_addresses |= self->base.socket == NULL;
-      self->gather = dtls_hello_gather_new ();
-      self->phase = MOAT_PHASE_LISTENING;
-      if (self->gather == NULL)
-        become_over (self, DTLS_ERROR_NO_MEMORY);
+      begin_listening (self);
       return;
     }
 
   if (self->role == DTLS_SERVER)
-    error = dtls_conn_new_server (engine, moat_crypto_get (), now (), NULL, &self->conn);
+    error = dtls_conn_new_server (engine, moat_crypto_get (), moat_pump_now (), NULL, &self->conn);
   else
-    error = dtls_conn_new_client (engine, moat_crypto_get (), now (), &self->conn);
+    error = dtls_conn_new_client (engine, moat_crypto_get (), moat_pump_now (), &self->conn);
 
   if (error != DTLS_OK)
-    become_over (self, error);
+    moat_pump_become_over (self, error);
   else
     self->phase = MOAT_PHASE_HANDSHAKING;
 }
@@ -601,7 +517,7 @@ moat_pump_answer_verdict (MoatPump *self, struct dtls_verdict verdict, GError *r
   moat_pump_lock_all (self);
   g_clear_error (&self->verdict_reason);
   self->verdict_reason = reason;
-  dtls_conn_answer_verdict (self->conn, now (), verdict);
+  dtls_conn_answer_verdict (self->conn, moat_pump_now (), verdict);
   moat_pump_unlock_all (self);
 
   moat_pump_process (self, scratch, NULL, 0);
@@ -624,9 +540,9 @@ moat_pump_shut (MoatPump *self, MoatShut halves)
     {
       self->is_write_shut = true;
       if (self->conn != NULL)
-        dtls_conn_close (self->conn, now ());
+        dtls_conn_close (self->conn, moat_pump_now ());
       else
-        become_over (self, DTLS_ERROR_CLOSED);
+        moat_pump_become_over (self, DTLS_ERROR_CLOSED);
     }
   if (!was_closed && self->is_read_shut && self->is_write_shut)
     tell (self, MOAT_NEWS_CLOSED);
@@ -651,7 +567,7 @@ moat_pump_lose_base (MoatPump *self, GError *problem)
       self->is_base_lost = true;
       moat_queue_clear (&self->backlog);
       g_atomic_int_set (&self->has_backlog, 0);
-      become_over (self, DTLS_ERROR_NOT_CONNECTED);
+      moat_pump_become_over (self, DTLS_ERROR_NOT_CONNECTED);
     }
   moat_pump_unlock_all (self);
 
@@ -671,147 +587,4 @@ moat_pump_note_soft_error (MoatPump *self, GError *problem)
   g_mutex_unlock (&self->control);
 
   g_clear_error (&problem);
-}
-
-/* ----------------------------------------------------------------------------------------------------- what is known */
-
-bool
-moat_pump_is_steady_for_reading (MoatPump *self)
-{
-  bool is_steady;
-
-  if (g_atomic_int_get (&self->news) || g_atomic_int_get (&self->has_backlog))
-    return false;
-
-  g_mutex_lock (&self->read);
-  is_steady = self->phase == MOAT_PHASE_CONNECTED
-              && (self->deadline == DTLS_NEVER || now () < self->deadline);
-  g_mutex_unlock (&self->read);
-
-  return is_steady;
-}
-
-bool
-moat_pump_is_steady_for_writing (MoatPump *self)
-{
-  bool is_steady;
-
-  if (g_atomic_int_get (&self->news) || g_atomic_int_get (&self->has_backlog))
-    return false;
-
-  g_mutex_lock (&self->write);
-  is_steady = self->phase == MOAT_PHASE_CONNECTED;
-  if (is_steady && self->deadline != DTLS_NEVER)
-    is_steady = now () < MIN (self->deadline, self->visited_at + WRITER_PATIENCE);
-  g_mutex_unlock (&self->write);
-
-  return is_steady;
-}
-
-bool
-moat_pump_needs_driving (MoatPump *self)
-{
-  bool is_needed;
-
-  g_mutex_lock (&self->read);
-  is_needed = self->phase == MOAT_PHASE_LISTENING || self->phase == MOAT_PHASE_HANDSHAKING
-              || self->deadline != DTLS_NEVER;
-  g_mutex_unlock (&self->read);
-
-  return is_needed || g_atomic_int_get (&self->has_backlog);
-}
-
-MoatPhase
-moat_pump_phase (MoatPump *self)
-{
-  MoatPhase phase;
-
-  g_mutex_lock (&self->read);
-  phase = self->phase;
-  g_mutex_unlock (&self->read);
-
-  return phase;
-}
-
-dtls_time
-moat_pump_deadline (MoatPump *self)
-{
-  dtls_time deadline;
-
-  g_mutex_lock (&self->read);
-  deadline = self->deadline;
-  g_mutex_unlock (&self->read);
-
-  return deadline;
-}
-
-bool
-moat_pump_is_closed (MoatPump *self)
-{
-  bool is_closed;
-
-  g_mutex_lock (&self->read);
-  is_closed = self->is_read_shut && self->is_write_shut;
-  g_mutex_unlock (&self->read);
-
-  return is_closed;
-}
-
-GError *
-moat_pump_error_locked (const MoatPump *self, MoatTimeoutClass timeout_class)
-{
-  if (self->phase != MOAT_PHASE_OVER)
-    return NULL;
-  if (self->reason != NULL)
-    return g_error_copy (self->reason);
-
-  return moat_error_new (&self->failure, timeout_class);
-}
-
-GIOCondition
-moat_pump_interest (MoatPump *self, GIOCondition wanted)
-{
-  GIOCondition interest = 0;
-  bool is_shaking;
-
-  g_mutex_lock (&self->read);
-  is_shaking = self->phase == MOAT_PHASE_LISTENING || self->phase == MOAT_PHASE_HANDSHAKING;
-  if ((is_shaking || (wanted & G_IO_IN) || self->deadline != DTLS_NEVER)
-      && self->phase != MOAT_PHASE_OVER && !self->is_base_at_end
-      && moat_queue_size (&self->plaintext) < PLAINTEXT_LIMIT)
-    interest |= G_IO_IN;
-  if ((wanted & G_IO_OUT) && self->phase == MOAT_PHASE_CONNECTED)
-    interest |= G_IO_OUT;
-  g_mutex_unlock (&self->read);
-
-  if (g_atomic_int_get (&self->has_backlog))
-    interest |= G_IO_OUT;
-
-  return interest;
-}
-
-GIOCondition
-moat_pump_ready (MoatPump *self, GIOCondition base_ready)
-{
-  GIOCondition ready = 0;
-
-  g_mutex_lock (&self->read);
-  if (self->is_read_shut && self->is_write_shut)
-    ready = G_IO_HUP;
-  else if (self->phase == MOAT_PHASE_OVER)
-    ready = G_IO_IN | G_IO_OUT | G_IO_ERR;
-  else
-    {
-      /* After half a shutdown that half's calls do not wait: they say that it is closed. */
-      if (self->is_read_shut || self->has_peer_closed || self->is_base_at_end
-          || !moat_queue_is_empty (&self->plaintext))
-        ready |= G_IO_IN;
-      if (self->is_write_shut
-          || (self->phase == MOAT_PHASE_CONNECTED && (base_ready & G_IO_OUT)
-              && !g_atomic_int_get (&self->has_backlog)))
-        ready |= G_IO_OUT;
-    }
-  g_mutex_unlock (&self->read);
-
-  return ready;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* One engine connection with its three locks, and the one place where bytes move between it and its base.
+/* One engine connection with its three locks, and the one place where bytes move between it and its
+ * base.
  *
- * The locks are taken in the order control, read, write. What is marked (all) is changed only with all three
- * held, so any one of them is enough to look at it. No lock is held while the base or anyone else is called:
- * datagrams are received before and sent after, which may swap those of two threads, as a network may. */
+ * The locks are taken in the order control, read, write. What is marked (all) is changed only
+ * with all three held, so any one of them is enough to look at it. No lock is held while the
+ * base or anyone else is called: datagrams are received before and sent after, which may swap
+ * those of two threads, as a network may. */
 
 #pragma once
 
@@ -18,8 +20,8 @@
 
 typedef enum
 {
-  MOAT_PHASE_FRESH,     /* no I/O yet */
-  MOAT_PHASE_LISTENING, /* a server without a client: nothing is kept until one proved its address */
+  MOAT_PHASE_FRESH,       /* no I/O yet */
+  MOAT_PHASE_LISTENING,   /* a server without a client: nobody has proved an address yet */
   MOAT_PHASE_HANDSHAKING, /* the engine is at it */
   MOAT_PHASE_CONNECTED,   /* application data may flow */
   MOAT_PHASE_OVER,        /* every call gives the same error from now on */
@@ -67,12 +69,13 @@ typedef struct
 
   /* Under the control lock. */
   struct dtls_hello_gather *gather; /* (owned) (nullable): while LISTENING */
-  MoatCredential *credential;       /* (owned) (nullable): what the engine gets when it asks */
-  MoatCredential *shown;            /* (owned) (nullable): what it got; it borrows that */
-  GError *credential_problem;       /* (owned) (nullable): why there is none */
-  GError *verdict_reason;           /* (owned) (nullable) */
-  GError *soft_error;      /* (owned) (nullable): an ICMP error that a call has yet to tell */
-  GPtrArray *keylog_lines; /* (owned) */
+  uint8_t peer_name[16];      /* random: what cookies are bound to where senders have no address */
+  MoatCredential *credential; /* (owned) (nullable): what the engine gets when it asks */
+  MoatCredential *shown;      /* (owned) (nullable): what it got; it borrows that */
+  GError *credential_problem; /* (owned) (nullable): why there is none */
+  GError *verdict_reason;     /* (owned) (nullable) */
+  GError *soft_error;         /* (owned) (nullable): an ICMP error that a call has yet to tell */
+  GPtrArray *keylog_lines;    /* (owned) */
 
   int news; /* atomic; MoatNews */
   MoatWake wake;
@@ -81,6 +84,12 @@ typedef struct
 void moat_pump_init (MoatPump *self);
 /* Wipes everything. */
 void moat_pump_clear (MoatPump *self);
+
+static inline dtls_time
+moat_pump_now (void)
+{
+  return (dtls_time) g_get_monotonic_time ();
+}
 
 void moat_pump_lock_all (MoatPump *self);
 void moat_pump_unlock_all (MoatPump *self);
@@ -96,8 +105,8 @@ void moat_pump_begin (MoatPump *self, MoatConfig *config, MoatAddressRule rule);
 
 /* Feeds the input that waits, does what is due, sends what is ready. Never waits. */
 void moat_pump_step (MoatPump *self);
-/* The same with `scratch`'s datagrams from `first` on as the input, behind `begun`, one that was only partly
- * read (nullable). */
+/* The same with `scratch`'s datagrams from `first` on as the input, behind `begun`, one that was
+ * only partly read (nullable). */
 void moat_pump_process (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun,
                         guint first);
 
@@ -120,9 +129,17 @@ void moat_pump_lose_base (MoatPump *self, GError *problem);
 /* A datagram was refused on the way. Takes `problem`. */
 void moat_pump_note_soft_error (MoatPump *self, GError *problem);
 
-/* Whether nothing but application data is going on, so that a reader or a writer needs its own half only. */
+/* The connection ends for a reason that is not the engine's; under all locks. */
+void moat_pump_become_over (MoatPump *self, enum dtls_error error);
+
+/* What follows is in readiness.c. */
+
+/* Whether nothing but application data is going on, so that a reader or a writer needs its own
+ * half only. */
 bool moat_pump_is_steady_for_reading (MoatPump *self);
 bool moat_pump_is_steady_for_writing (MoatPump *self);
+/* Whether there is room for what the base may have. */
+bool moat_pump_wants_input (MoatPump *self);
 /* Whether someone has to drive the connection even if nobody reads or writes. */
 bool moat_pump_needs_driving (MoatPump *self);
 MoatPhase moat_pump_phase (MoatPump *self);

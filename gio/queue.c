@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Messages go in at the end and out at the start; when the end is reached they move to the front, and an
- * empty queue lets go of a block that a burst has made large. */
+/* Messages go in at the end and out at the start; when the end is reached they move to the
+ * front, and an empty queue lets go of a block that a burst has made large. */
 
 #include "gio/queue.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Messages in order, in one block of memory that is kept while it is in use: received plaintext that
- * nobody has asked for yet, and datagrams that the base has no room for yet. */
+/* Messages in order, in one block of memory that is kept while it is in use: received plaintext
+ * that nobody has asked for yet, and datagrams that the base has no room for yet. */
 
 #pragma once
 

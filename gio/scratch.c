@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* One scratch waits in each thread; a nested taker gets a fresh one, freed when it comes back second. */
+/* One scratch waits in each thread; a nested taker gets a fresh one, freed when it comes back
+ * second. */
 
 #include "gio/scratch.h"
 

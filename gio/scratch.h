@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A thread's memory for one batch of datagrams in each direction. It belongs to no connection: a thread
- * keeps one between calls, so that steady traffic allocates nothing and idle connections hold nothing. */
+/* A thread's memory for one batch of datagrams in each direction. It belongs to no connection: a
+ * thread keeps one between calls, so that steady traffic allocates nothing and idle connections
+ * hold nothing. */
 
 #pragma once
 
@@ -52,8 +53,8 @@ typedef struct
   uint8_t in_bytes[SCRATCH_MAX_IN][SCRATCH_IN_SIZE];
 } MoatScratch;
 
-/* A base may call back into another connection of the same thread, so scratches nest: each taker gets one
- * of its own, and gives it back. */
+/* A base may call back into another connection of the same thread, so scratches nest: each taker
+ * gets one of its own, and gives it back. */
 MoatScratch *moat_scratch_take (void);
 void moat_scratch_give (MoatScratch *scratch);
 

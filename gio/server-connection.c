@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What only a server has: whether it asks clients for certificates, and for a proof of their address. */
+/* What only a server has: whether it asks clients for certificates, and for a proof of their
+ * address. */
 
 #include "moat/moat-server-connection.h"
 
@@ -49,7 +50,7 @@ moat_server_connection_init_dtls_server (G_GNUC_UNUSED gpointer interface,
   /* The interface has properties only. */
 }
 
-/* ---------------------------------------------------------------------------------- a server's answers */
+/* --------------------------------------------------------------------------- a server's answers */
 
 /* On an unconnected socket the proof is what tells the client from everybody else. */
 static bool
@@ -147,7 +148,7 @@ moat_server_connection_handshake_over (G_GNUC_UNUSED MoatConnection *connection)
   /* A server has nothing more to tell than every connection. */
 }
 
-/* ------------------------------------------------------------------------------------------------ the object */
+/* ----------------------------------------------------------------------------------- the object */
 
 static void
 moat_server_connection_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A source watches the base through a child source, the engine's deadline through its ready time, and other
- * threads through a sleeper. Whatever fires, it steps the connection and then looks at the connection's
- * own state: a datagram that is no message makes nobody's callback run. */
+/* A source watches the base through a child source, the engine's deadline through its ready
+ * time, and other threads through a sleeper. Whatever fires, it steps the connection and then
+ * looks at the connection's own state: a datagram that is no message makes nobody's callback
+ * run. */
 
 #include "gio/source.h"
 
 #include "gio/connection.h"
+#include "gio/news.h"
 
 typedef struct
 {
@@ -112,7 +114,7 @@ start (MoatSource *self, MoatConnection *connection)
   moat_connection_begin (connection);
   moat_pump_step (&connection->pump);
   moat_handshake_drive (connection, g_source_get_context (&self->source));
-  moat_handshake_attend (connection, MOAT_CALLER_STARTS, NULL);
+  moat_news_attend (connection, MOAT_CALLER_STARTS, NULL);
 }
 
 static gboolean
@@ -150,13 +152,29 @@ moat_source_check (GSource *source)
   return moat_sleeper_was_woken (self->sleeper) || is_ready (self, connection);
 }
 
+/* After a dispatch: a child that is always ready, as one for OUT can be, keeps GLib from ever
+ * preparing its parent again. */
+static void
+watch_anew (MoatSource *self, MoatConnection *connection)
+{
+  if (g_source_is_destroyed (&self->source) || !connection->is_initialized)
+    return;
+
+  (void) watch_base (self, connection);
+  watch_deadline (self, connection);
+}
+
 static gboolean
 dispatch_driver (MoatSource *self, MoatConnection *connection)
 {
   moat_pump_step (&connection->pump);
-  moat_handshake_attend (connection, MOAT_CALLER_DISPATCHES, NULL);
+  moat_news_attend (connection, MOAT_CALLER_DISPATCHES, NULL);
+  if (!moat_handshake_keep_driver (connection, &self->source))
+    return G_SOURCE_REMOVE;
 
-  return moat_handshake_keep_driver (connection, &self->source);
+  watch_anew (self, connection);
+
+  return G_SOURCE_CONTINUE;
 }
 
 static GIOCondition
@@ -171,10 +189,27 @@ look (MoatSource *self, MoatConnection *connection, GIOCondition base_ready)
       || !moat_pump_is_steady_for_reading (&connection->pump))
     {
       moat_pump_step (&connection->pump);
-      moat_handshake_attend (connection, MOAT_CALLER_DISPATCHES, NULL);
+      moat_news_attend (connection, MOAT_CALLER_DISPATCHES, NULL);
     }
 
   return moat_pump_ready (&connection->pump, base_ready) & mask;
+}
+
+static gboolean
+dispatch_application (MoatSource *self, MoatConnection *connection, GIOCondition base_ready,
+                      GDatagramBasedSourceFunc func, gpointer data)
+{
+  GIOCondition ready = look (self, connection, base_ready);
+
+  if (func == NULL)
+    return G_SOURCE_REMOVE;
+  if ((ready != 0 || g_cancellable_is_cancelled (self->cancellable))
+      && !func (G_DATAGRAM_BASED (connection), ready, data))
+    return G_SOURCE_REMOVE;
+
+  watch_anew (self, connection);
+
+  return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -184,7 +219,6 @@ moat_source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
   GDatagramBasedSourceFunc func = (GDatagramBasedSourceFunc) G_CALLBACK (callback);
   g_autoptr (MoatConnection) connection = dup_connection (self);
   GIOCondition base_ready = self->base_ready;
-  GIOCondition ready;
 
   self->base_ready = 0;
   if (connection == NULL)
@@ -192,13 +226,7 @@ moat_source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
   if (self->is_driver)
     return dispatch_driver (self, connection);
 
-  ready = look (self, connection, base_ready);
-  if (ready == 0 && !g_cancellable_is_cancelled (self->cancellable))
-    return G_SOURCE_CONTINUE;
-  if (func == NULL)
-    return G_SOURCE_REMOVE;
-
-  return func (G_DATAGRAM_BASED (connection), ready, data);
+  return dispatch_application (self, connection, base_ready, func, data);
 }
 
 /* The child's callback points to us. What remains is freed when the last reference goes. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* GSources on a connection: the one that create_source gives to applications, and the internal driver. */
+/* GSources on a connection: the one that create_source gives to applications, and the internal
+ * driver. */
 
 #pragma once
 

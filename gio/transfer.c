@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Receiving: what is queued comes first; then a batch from the base is opened in place, in this thread's
- * scratch, and copied once, to where the caller wants it. Sending: a batch is sealed into the scratch and
- * sent; what the base has no room for is forgotten and sealed anew, for a gap in the record numbers harms
- * nobody and a message that was reported unsent must not go out. */
+/* Receiving: what is queued comes first; then a batch from the base is opened in place, in this
+ * thread's scratch, and copied once, to where the caller wants it. Sending: a batch is sealed
+ * into the scratch and sent; what the base has no room for is forgotten and sealed anew, for a
+ * gap in the record numbers harms nobody and a message that was reported unsent must not go out. */
 
 #include "gio/transfer.h"
 
@@ -18,7 +18,7 @@ enum
   MAX_PARTS = 32,
 };
 
-/* ---------------------------------------------------------------------------------------------- receiving */
+/* ------------------------------------------------------------------------------------ receiving */
 
 static void
 deliver (MoatInbox *inbox, struct bytes data)
@@ -96,8 +96,8 @@ hand_over (MoatPump *pump, MoatInbox *inbox, struct bytes data)
     moat_queue_push (&pump->plaintext, data);
 }
 
-/* Opens the batch; read lock held. False when the datagram `*i`, now in `begun`, and those after it are for
- * the control part. */
+/* Opens the batch; read lock held. False when the datagram `*i`, now in `begun`, and those after
+ * it are for the control part. */
 static bool
 open_batch (MoatPump *pump, MoatScratch *scratch, MoatInbox *inbox, guint *i,
             struct dtls_datagram *begun)
@@ -197,7 +197,7 @@ moat_transfer_receive (MoatPump *pump, MoatInbox *inbox, MoatTimeoutClass timeou
   return receive_steadily (pump, inbox);
 }
 
-/* ------------------------------------------------------------------------------------------------- sending */
+/* -------------------------------------------------------------------------------------- sending */
 
 /* Write lock held. */
 static size_t
@@ -261,8 +261,8 @@ seal_message (MoatPump *pump, MoatScratch *scratch, const GOutputMessage *messag
   return dtls_conn_seal (pump->conn, parts, 1, out);
 }
 
-/* Seals as many messages as fit the scratch, one datagram each; write lock held. What cannot be sealed ends
- * the batch, and is an error if it comes first. */
+/* Seals as many messages as fit the scratch, one datagram each; write lock held. What cannot be
+ * sealed ends the batch, and is an error if it comes first. */
 static enum dtls_error
 seal_batch (MoatPump *pump, MoatScratch *scratch, const MoatOutbox *outbox)
 {

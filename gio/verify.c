@@ -3,14 +3,15 @@
 
 /* From a peer's chain to flags:
  *
- *   1. DER becomes certificate objects of the backend that GIO uses, each linked to the next by `issuer`
+ *   1. DER becomes certificate objects of the backend that GIO uses, each linked to the next by
+ *      `issuer`
  *   2. the database judges the chain; without one it is judged alone, and its root is unknown
- *   3. we add what databases are known to leave out: the leaf's extended key usage, and an identity that
- *      nobody gave */
+ *   3. we add what databases are known to leave out: the leaf's extended key usage, and an identity
+ *      that nobody gave */
 
 #include "gio/verify.h"
 
-/* -------------------------------------------------------------------------------------------- the objects */
+/* ---------------------------------------------------------------------------------- the objects */
 
 static GTlsCertificate *
 make_certificate (GBytes *der, GTlsCertificate *issuer, GError **error)
@@ -83,7 +84,7 @@ moat_inquiry_free (MoatInquiry *self)
   g_free (self);
 }
 
-/* --------------------------------------------------------------------------------------------- the question */
+/* --------------------------------------------------------------------------------- the question */
 
 static const char *
 purpose (const MoatInquiry *self)
@@ -153,7 +154,7 @@ moat_inquiry_ask_finish (MoatInquiry *self, GAsyncResult *result, GError **error
   return g_tls_database_verify_chain_finish (self->database, result, error) | own_judgement (self);
 }
 
-/* ----------------------------------------------------------------------------------------------- the answer */
+/* ----------------------------------------------------------------------------------- the answer */
 
 /* RFC 5246 §7.2.2. The first flag that is set wins. */
 uint8_t

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What is to be thought of a peer's certificate chain. It calls databases and signal handlers, so nobody
- * who uses it holds a lock. */
+/* What is to be thought of a peer's certificate chain. It calls databases and signal handlers,
+ * so nobody who uses it holds a lock. */
 
 #pragma once
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A thread that waits for a GSocket sleeps in ppoll, which knows microseconds, and is woken by an eventfd.
- * One that waits for another base sleeps in a private GMainContext, where the base's own source works.
- * Both are made at the first wait of their kind and kept. */
+/* A thread that waits for a GSocket sleeps in ppoll, which knows microseconds, and is woken by
+ * an eventfd. One that waits for another base sleeps in a private GMainContext, where the base's
+ * own source works. Both are made at the first wait of their kind and kept. */
 
 #include "gio/wake.h"
 
-#include <errno.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ struct _MoatSleeper
   int was_woken;         /* atomic */
 };
 
-/* -------------------------------------------------------------------------------------------- sleepers */
+/* ------------------------------------------------------------------------------------- sleepers */
 
 static void
 sleeper_clear (MoatSleeper *self)
@@ -97,7 +97,7 @@ moat_sleeper_retire (MoatSleeper *self, MoatWake *wake)
   g_mutex_unlock (&wake->lock);
 }
 
-/* -------------------------------------------------------------------------------------------- the wake */
+/* ------------------------------------------------------------------------------------- the wake */
 
 void
 moat_wake_init (MoatWake *self)
@@ -164,7 +164,7 @@ end_sleep (MoatWake *self, MoatSleeper *sleeper)
   g_mutex_unlock (&self->lock);
 }
 
-/* ------------------------------------------------------------------------------------------- on a GSocket */
+/* --------------------------------------------------------------------------------- on a GSocket */
 
 static short
 poll_events (GIOCondition condition)
@@ -188,7 +188,8 @@ sleep_in_ppoll (MoatSleeper *sleeper, int fd, GIOCondition condition, dtls_time 
     .tv_nsec = (long) (left % DTLS_SECOND) * 1000,
   };
 
-  /* Errors and interruptions end the wait early, which the caller takes as a reason to look again. */
+  /* Errors and interruptions end the wait early, which the caller takes as a reason to look
+   * again. */
   (void) !ppoll (fds, G_N_ELEMENTS (fds), until == DTLS_NEVER ? NULL : &timeout, NULL);
 
   if (fds[2].fd >= 0)
@@ -226,7 +227,7 @@ wait_for_socket (MoatWake *self, guint ticket, GSocket *socket, GIOCondition con
   return can_wait;
 }
 
-/* ---------------------------------------------------------------------------------------- on another base */
+/* ------------------------------------------------------------------------------ on another base */
 
 static gboolean
 on_base_ready (G_GNUC_UNUSED gpointer base, G_GNUC_UNUSED GIOCondition condition, gpointer data)
@@ -245,7 +246,8 @@ on_nothing (G_GNUC_UNUSED gpointer data)
 }
 
 static gboolean
-on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, G_GNUC_UNUSED gpointer data)
+on_cancelled (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition,
+              G_GNUC_UNUSED gpointer data)
 {
   return G_SOURCE_REMOVE;
 }
@@ -290,6 +292,7 @@ iterate (GMainContext *context, const MoatBase *base, GIOCondition condition, dt
   GSource *ready = NULL;
   GSource *timeout = timeout_source (until);
   GSource *cancelled = NULL;
+  int cancelled_fd = g_cancellable_get_fd (cancellable);
   bool can_wait = true;
 
   if (condition != 0)
@@ -297,9 +300,11 @@ iterate (GMainContext *context, const MoatBase *base, GIOCondition condition, dt
       ready = moat_base_create_source (base, condition, on_base_ready, out_is_ready);
       can_wait = ready != NULL;
     }
-  if (cancellable != NULL)
+  /* Not a g_cancellable_source_new(): GLib leaks one that goes while its cancellable is being
+   * cancelled. */
+  if (cancelled_fd >= 0)
     {
-      cancelled = g_cancellable_source_new (cancellable);
+      cancelled = g_unix_fd_source_new (cancelled_fd, G_IO_IN);
       g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
     }
 
@@ -311,6 +316,8 @@ iterate (GMainContext *context, const MoatBase *base, GIOCondition condition, dt
   detach (&ready);
   detach (&timeout);
   detach (&cancelled);
+  if (cancelled_fd >= 0)
+    g_cancellable_release_fd (cancellable);
 
   return can_wait;
 }
@@ -350,7 +357,7 @@ wait_for_other (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition
   return can_wait;
 }
 
-/* ---------------------------------------------------------------------------------------------- on either */
+/* ------------------------------------------------------------------------------------ on either */
 
 bool
 moat_wake_wait (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition condition,

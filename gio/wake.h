@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* How threads learn that another one moved a connection on. Whoever is about to wait takes a ticket first
- * and then looks whether there is something to do: a change after the ticket ends the wait at once. */
+/* How threads learn that another one moved a connection on. Whoever is about to wait takes a
+ * ticket first and then looks whether there is something to do: a change after the ticket ends
+ * the wait at once. */
 
 #pragma once
 
@@ -26,15 +27,16 @@ guint moat_wake_ticket (MoatWake *self);
 /* Wakes everyone, and lets every ticket expire. */
 void moat_wake_all (MoatWake *self);
 
-/* Waits until `base` fulfils `condition`, the ticket has expired, `until` (monotonic µs, or DTLS_NEVER) is
- * reached or `cancellable` is cancelled; it does not say which. False if the base cannot be waited for. */
+/* Waits until `base` fulfils `condition`, the ticket has expired, `until` (monotonic µs, or
+ * DTLS_NEVER) is reached or `cancellable` is cancelled; it does not say which. False if the base
+ * cannot be waited for. */
 bool moat_wake_wait (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition condition,
                      dtls_time until, GCancellable *cancellable);
 /* Whether `base` fulfils `condition` right now. */
 bool moat_wake_check (MoatWake *self, const MoatBase *base, GIOCondition condition);
 
-/* For a GSource: what wakes its context. It is told the context when the source knows it, and may outlive
- * the wake. */
+/* For a GSource: what wakes its context. It is told the context when the source knows it, and
+ * may outlive the wake. */
 MoatSleeper *moat_sleeper_new (MoatWake *wake);
 void moat_sleeper_unref (MoatSleeper *self);
 void moat_sleeper_set_context (MoatSleeper *self, MoatWake *wake, GMainContext *context);

@@ -20,8 +20,8 @@ MOAT_DECLARE_TYPE (MoatClientConnection, moat_client_connection, CLIENT_CONNECTI
  *
  * Does what g_dtls_client_connection_new() does, whatever TLS backend the process has.
  *
- * Returns: (transfer full): a connection, or %NULL: %G_IO_ERROR_NOT_CONNECTED for an unconnected #GSocket,
- *   %G_IO_ERROR_NOT_SUPPORTED for one that is not a datagram socket
+ * Returns: (transfer full): a connection, or %NULL: %G_IO_ERROR_NOT_CONNECTED for an unconnected
+ *   #GSocket, %G_IO_ERROR_NOT_SUPPORTED for one that is not a datagram socket
  */
 MOAT_AVAILABLE
 MoatClientConnection *moat_client_connection_new (GDatagramBased *base,

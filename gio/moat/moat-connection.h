@@ -4,21 +4,22 @@
 /* MoatConnection: a DTLS connection over any GDatagramBased. It implements GDtlsConnection and
  * GDatagramBased; here is what it has beyond them.
  *
- * Properties of its own. All but the read-only ones count until the connection's first I/O; later changes
- * are kept and have no effect on it.
+ * Properties of its own. All but the read-only ones count until the connection's first I/O; later
+ * changes are kept and have no effect on it.
  *
- *   context                          MoatContext   shared settings; the default one unless set
- *   mtu                              uint 0        largest datagram to make, 256 to 65507 bytes; 0: the path's
- *                                                  as far as it is known, but at most 1400
- *   handshake-timeout                uint 60000    ms from the first datagram to the end; 0: no limit
- *   retransmission-timeout           uint 400      ms until an unanswered flight is sent again, at first
- *   max-certificate-size             uint 100000   bytes of a peer's certificate chain, at most
- *   replay-window                    uint 256      records that may come late, 64 to 4096
- *   require-extended-master-secret   boolean FALSE fail without it (RFC 7627, DTLS 1.2)
- *   dtls-version                     string        (read-only) "1.2", or NULL while not connected; it can name
- *                                                  versions that GTlsProtocolVersion cannot
- *   max-payload                      uint          (read-only) the longest message that fits a datagram; 0 while
- *                                                  not connected
+ *   context                 MoatContext; shared settings; the default one unless set
+ *   mtu                     uint, 0; the largest datagram to make, 256 to 65507 bytes; 0 takes the
+ *                           path's as far as it is known, but at most 1400
+ *   handshake-timeout       uint, 60000; ms from the first datagram to the end; 0: no limit
+ *   retransmission-timeout  uint, 400; ms until an unanswered flight is sent again, at first
+ *   max-certificate-size    uint, 100000; bytes of a peer's certificate chain, at most
+ *   replay-window           uint, 256; records that may come late, 64 to 4096
+ *   require-extended-master-secret
+ *                           boolean, FALSE; fail without it (RFC 7627, DTLS 1.2)
+ *   dtls-version            string, read-only; "1.2", or NULL while not connected; it can name
+ *                           versions that GTlsProtocolVersion cannot
+ *   max-payload             uint, read-only; the longest message that fits a datagram; 0 while not
+ *                           connected
  */
 
 #pragma once

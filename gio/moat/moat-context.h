@@ -44,7 +44,8 @@ MoatContext *moat_context_get_default (void);
 /**
  * moat_context_set_keylog_func:
  * @self: a context
- * @func: (nullable) (scope notified) (closure user_data): what gets every connection's secrets, or %NULL
+ * @func: (nullable) (scope notified) (closure user_data): what gets every connection's secrets, or
+ *   %NULL
  * @user_data: handed to @func
  * @destroy: (nullable): frees @user_data when it is no longer needed
  *
@@ -57,8 +58,8 @@ void moat_context_set_keylog_func (MoatContext *self, MoatKeylogFunc func, gpoin
 /**
  * moat_context_set_cipher_suites:
  * @self: a context
- * @names: (nullable) (array zero-terminated=1): suites in order of preference by their IANA names, such
- *   as `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`; %NULL for the defaults
+ * @names: (nullable) (array zero-terminated=1): suites in order of preference by their IANA names,
+ *   such as `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`; %NULL for the defaults
  * @error: place for an error: %G_IO_ERROR_INVALID_ARGUMENT for a name that Moat does not speak
  *
  * Returns: whether @names was taken; nothing changed if not
@@ -71,7 +72,8 @@ gboolean moat_context_set_cipher_suites (MoatContext *self, const char *const *n
  * moat_context_dup_cipher_suites:
  * @self: a context
  *
- * Returns: (transfer full) (nullable) (array zero-terminated=1): what was set, or %NULL for the defaults
+ * Returns: (transfer full) (nullable) (array zero-terminated=1): what was set, or %NULL for the
+ *   defaults
  */
 MOAT_AVAILABLE
 char **moat_context_dup_cipher_suites (MoatContext *self);

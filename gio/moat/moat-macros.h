@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What every public header needs: which symbols the library shows, and how it declares a class whose
- * instance is opaque and that nobody outside derives from. */
+/* What every public header needs: which symbols the library shows, and how it declares a class
+ * whose instance is opaque and that nobody outside derives from. */
 
 #pragma once
 

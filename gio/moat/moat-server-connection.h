@@ -5,9 +5,10 @@
  *
  * Properties of its own:
  *
- *   cookies   boolean   ask the client to prove its address before anything is kept of it (RFC 6347 §4.2.1).
- *                       TRUE on a GSocket, FALSE on other bases. On a GSocket that is not connected it is
- *                       always TRUE: the first address that proves itself is the peer from then on.
+ *   cookies   boolean; ask the client to prove its address before anything is kept of it
+ *             (RFC 6347 §4.2.1). TRUE on a GSocket, FALSE on other bases. On a GSocket that is not
+ *             connected it is always TRUE: the first address that proves itself is the peer from
+ *             then on.
  */
 
 #pragma once
@@ -27,8 +28,8 @@ MOAT_DECLARE_TYPE (MoatServerConnection, moat_server_connection, SERVER_CONNECTI
  *
  * Does what g_dtls_server_connection_new() does, whatever TLS backend the process has.
  *
- * Returns: (transfer full): a connection, or %NULL: %G_TLS_ERROR_BAD_CERTIFICATE for a certificate without
- *   its key, %G_IO_ERROR_NOT_SUPPORTED for a #GSocket that is not a datagram socket
+ * Returns: (transfer full): a connection, or %NULL: %G_TLS_ERROR_BAD_CERTIFICATE for a certificate
+ *   without its key, %G_IO_ERROR_NOT_SUPPORTED for a #GSocket that is not a datagram socket
  */
 MOAT_AVAILABLE
 MoatServerConnection *moat_server_connection_new (GDatagramBased *base,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Everything that Moat adds to GIO. What GIO has itself (GDtlsConnection, GDatagramBased) is used as GIO
- * documents it; a connection made through g_dtls_client_connection_new() is a MoatConnection when Moat is
- * the TLS backend of the process. */
+/* Everything that Moat adds to GIO. What GIO has itself (GDtlsConnection, GDatagramBased) is used as
+ * GIO documents it; a connection made through g_dtls_client_connection_new() is a MoatConnection
+ * when Moat is the TLS backend of the process. */
 
 #pragma once
 

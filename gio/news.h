@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright 2026 The Moat authors */
+
+/* Telling the world what the pump has found out, and asking what it must know, each in the right
+ * thread. */
+
+#pragma once
+
+#include "gio/handshake.h"
+
+/* Gives the news to whom it concerns: here, if signals belong here, or by an errand. */
+void moat_news_attend (MoatConnection *connection, MoatCaller caller, GCancellable *cancellable);
+/* Has someone attend to it where signals belong. Under the pump's control lock. */
+void moat_news_send_errand (MoatConnection *connection);
