@@ -296,7 +296,7 @@ void dtls_conn_answer_credential (struct dtls_conn *conn, dtls_time now,
 struct dtls_signature_request
 {
   uint16_t scheme;    /* SignatureScheme, RFC 8446 §4.2.3 */
-  struct bytes input; /* what is signed, not yet hashed; borrowed until the answer */
+  struct bytes input; /* what is signed, not yet hashed; borrowed until the next call: copy it */
 };
 
 bool dtls_conn_signature_request (const struct dtls_conn *conn,

@@ -12,6 +12,7 @@
 enum
 {
   MIN_RECORD_SIZE_LIMIT = 64, /* RFC 8449 §4 */
+  MAX_ALPN_LEN = 8192,        /* a hello with more would be refused as too long by our own server */
 };
 
 void
@@ -29,18 +30,37 @@ dtls_config_init (struct dtls_config *config)
   };
 }
 
+/* Whether the Names fit a CertificateRequest, RFC 5246 §7.4.4. */
+static bool
+authorities_fit (const struct dtls_config *config)
+{
+  size_t left = UINT16_MAX;
+
+  for (size_t i = 0; i < config->n_authorities; i++)
+    {
+      size_t len = config->authorities[i].left;
+
+      if (len == 0 || len > UINT16_MAX || left < 2 + len)
+        return false;
+      left -= 2 + len;
+    }
+
+  return true;
+}
+
 enum dtls_error
 config_check (const struct dtls_config *config)
 {
-  bool is_good = config->mtu >= MIN_MTU && config->mtu <= MAX_MTU && config->fallback_mtu >= MIN_MTU
-                 && config->fallback_mtu <= MAX_MTU && config->max_certificate_message > 0
-                 && config->max_certificate_message < (1 << 24)
-                 && config->replay_window >= MIN_REPLAY_WINDOW
-                 && config->replay_window <= MAX_REPLAY_WINDOW
-                 && config->record_size_limit >= MIN_RECORD_SIZE_LIMIT
-                 && config->record_size_limit <= MAX_PLAINTEXT_LEN && config->retransmit_initial > 0
-                 && config->handshake_deadline > 0 && config->server_name.left <= 255
-                 && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn));
+  bool is_good =
+      config->mtu >= MIN_MTU && config->mtu <= MAX_MTU && config->fallback_mtu >= MIN_MTU
+      && config->fallback_mtu <= MAX_MTU && config->max_certificate_message > 0
+      && config->max_certificate_message < (1 << 24) && config->replay_window >= MIN_REPLAY_WINDOW
+      && config->replay_window <= MAX_REPLAY_WINDOW
+      && config->record_size_limit >= MIN_RECORD_SIZE_LIMIT
+      && config->record_size_limit <= MAX_PLAINTEXT_LEN && config->retransmit_initial > 0
+      && config->handshake_deadline > 0 && config->server_name.left <= 255
+      && config->alpn.left <= MAX_ALPN_LEN
+      && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn)) && authorities_fit (config);
 
   return is_good ? DTLS_OK : DTLS_ERROR_CONFIG;
 }

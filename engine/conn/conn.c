@@ -230,14 +230,15 @@ do_effects (struct dtls_conn *conn, const struct effects *effects)
 
 /* ---------------------------------------------------------------------------------- advancing */
 
-/* RFC 6347 §4.1: keys change between records. What is left of the old epoch's handshake would be
- * believed under the new keys. */
+/* RFC 6347 §4.1: keys change between records. What there is of the next message would be believed
+ * under the new keys; anything further ahead was never a message of this epoch's. */
 static enum dtls_error
 take_change_cipher_spec (struct dtls_conn *conn, struct effects *effects)
 {
-  if (!reassembly_is_empty (conn->reassembly))
+  if (reassembly_has_begun_next (conn->reassembly))
     return DTLS_ERROR_EXCESS_HANDSHAKE_DATA;
 
+  reassembly_restart (conn->reassembly, reassembly_next_seq (conn->reassembly));
   conn->has_change_cipher_spec = false;
   return handshake_take_input (conn->handshake, INPUT_CHANGE_CIPHER_SPEC, effects);
 }
@@ -251,8 +252,6 @@ take_message (struct dtls_conn *conn, const struct message *message, struct effe
   /* Nothing follows a Finished. */
   if (message->type == FINISHED && !reassembly_is_empty (conn->reassembly))
     return DTLS_ERROR_EXCESS_HANDSHAKE_DATA;
-  if (!conn->has_heard_peer && conn->role == DTLS_SERVER)
-    timers_handshake_started (&conn->timers, conn->now, conn->config->handshake_deadline);
   conn->has_heard_peer = true;
   return DTLS_OK;
 }
@@ -388,6 +387,9 @@ take_hello (struct dtls_conn *conn, const struct dtls_hello *hello)
                       handshake_message_cap (conn->handshake, CLIENT_HELLO))
       != REASSEMBLY_TAKEN)
     return DTLS_ERROR_MESSAGE_TOO_LONG;
+
+  conn->has_begun = true;
+  timers_handshake_started (&conn->timers, conn->now, conn->config->handshake_deadline);
 
   /* RFC 6347 §4.2.1: the ServerHello has the record number of the ClientHello that it answers. */
   epoch_write_init_plain (&conn->plain, hello->record_number);

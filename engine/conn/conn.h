@@ -86,6 +86,7 @@ struct dtls_conn
   enum flight_kind flight;
   unsigned burst_left;
   bool has_change_cipher_spec; /* the peer's came: it may come before its turn */
+  bool has_begun;              /* server: the deadline runs */
   bool has_heard_peer;
   bool is_connected;
   bool is_closed; /* by us */

@@ -17,9 +17,12 @@
 
 enum
 {
-  N_SLOTS = 4,
+  N_SLOTS = 8,
   MAX_GATHERED_LEN = 4096, /* a hello with a post-quantum key share has about 1,800 bytes */
   MAX_ADDRESS_LEN = 128,   /* a struct sockaddr_storage */
+  /* Messages on a connection have numbers, which must not run out: a hello with a number beyond any
+   * that a client comes to. */
+  MAX_HELLO_SEQ = UINT16_MAX - 64,
 };
 
 /* One hello under way. */
@@ -56,35 +59,44 @@ dtls_hello_gather_free (struct dtls_hello_gather *gather)
 /* ---------------------------------------------------------------------------------- gathering */
 
 static bool
-slot_is_for (const struct slot *slot, struct bytes address, const struct fragment *fragment)
+slot_is_from (const struct slot *slot, struct bytes address)
 {
   return slot->age > 0 && slot->address_len == address.left
-         && memcmp (slot->address, address.at, address.left) == 0
-         && slot->message_seq == fragment->message_seq
-         && slot->message_len == fragment->message_len;
+         && memcmp (slot->address, address.at, address.left) == 0;
 }
 
-/* The slot of this hello, or the oldest one made new for it. */
+static bool
+slot_is_for (const struct slot *slot, const struct fragment *fragment)
+{
+  return slot->message_seq == fragment->message_seq && slot->message_len == fragment->message_len;
+}
+
+/* The slot of this address, if it has one: nobody takes more than one place. Else the oldest. */
 static struct slot *
-find_slot (struct dtls_hello_gather *gather, struct bytes address, const struct fragment *fragment)
+find_slot (struct dtls_hello_gather *gather, struct bytes address)
 {
   struct slot *oldest = &gather->slots[0];
 
   for (size_t i = 0; i < N_SLOTS; i++)
     {
-      if (slot_is_for (&gather->slots[i], address, fragment))
+      if (slot_is_from (&gather->slots[i], address))
         return &gather->slots[i];
       if (gather->slots[i].age < oldest->age)
         oldest = &gather->slots[i];
     }
 
-  memcpy (oldest->address, address.at, address.left);
-  oldest->address_len = address.left;
-  oldest->message_seq = fragment->message_seq;
-  oldest->message_len = fragment->message_len;
-  oldest->n_missing = fragment->message_len;
-  memset (oldest->has, 0, sizeof oldest->has);
   return oldest;
+}
+
+static void
+begin_slot (struct slot *slot, struct bytes address, const struct fragment *fragment)
+{
+  memcpy (slot->address, address.at, address.left);
+  slot->address_len = address.left;
+  slot->message_seq = fragment->message_seq;
+  slot->message_len = fragment->message_len;
+  slot->n_missing = fragment->message_len;
+  memset (slot->has, 0, sizeof slot->has);
 }
 
 /* True when the hello is whole; its slot is then free again, but good until the next call. */
@@ -97,7 +109,9 @@ gather_fragment (struct dtls_hello_gather *gather, struct bytes address,
   if (fragment->message_len > MAX_GATHERED_LEN || address.left > MAX_ADDRESS_LEN)
     return false;
 
-  slot = find_slot (gather, address, fragment);
+  slot = find_slot (gather, address);
+  if (!slot_is_from (slot, address) || !slot_is_for (slot, fragment))
+    begin_slot (slot, address, fragment);
   slot->age = ++gather->clock;
   for (size_t i = 0; i < fragment->body.left; i++)
     {
@@ -122,7 +136,7 @@ static bool
 take_fragment (struct dtls_hello_gather *gather, struct bytes address,
                const struct fragment *fragment, struct dtls_hello *out)
 {
-  if (fragment->type != CLIENT_HELLO || fragment->message_len == 0)
+  if (fragment->type != CLIENT_HELLO || fragment->body.left == 0)
     return false;
 
   out->message_seq = fragment->message_seq;
@@ -192,12 +206,11 @@ dtls_hello_answer (const struct dtls_cookie_keys *keys, dtls_time now, struct by
   uint8_t cookie[COOKIE_LEN];
   struct client_hello parsed;
 
-  if (!client_hello_read (hello->message, &parsed))
+  if (hello->message_seq > MAX_HELLO_SEQ || !client_hello_read (hello->message, &parsed))
     return DTLS_HELLO_DROP;
   if (cookie_check (keys, now, address, &parsed))
     return DTLS_HELLO_ACCEPT;
-  /* message_seq 65535 has no successor for the hello that would answer. */
-  if (hello->message_seq == UINT16_MAX || !cookie_make (keys, now, address, &parsed, cookie))
+  if (!cookie_make (keys, now, address, &parsed, cookie))
     return DTLS_HELLO_DROP;
 
   return write_verify_request ((struct bytes){ cookie, sizeof cookie }, hello, reply)

@@ -35,6 +35,16 @@ take_stale_fragment (struct dtls_conn *conn, const struct fragment *fragment)
     count_drop (conn, DTLS_DROP_LATE);
 }
 
+/* A server's handshake begins with the first piece of a hello, whole or not: one that stays a piece
+ * must not hold the connection for good. */
+static void
+start_deadline (struct dtls_conn *conn)
+{
+  if (conn->role == DTLS_SERVER && !conn->has_begun)
+    timers_handshake_started (&conn->timers, conn->now, conn->config->handshake_deadline);
+  conn->has_begun = true;
+}
+
 static void
 take_fragment (struct dtls_conn *conn, const struct fragment *fragment, bool is_protected)
 {
@@ -43,6 +53,7 @@ take_fragment (struct dtls_conn *conn, const struct fragment *fragment, bool is_
   switch (reassembly_add (conn->reassembly, fragment, cap))
     {
     case REASSEMBLY_TAKEN:
+      start_deadline (conn);
       break;
     case REASSEMBLY_DUPLICATE:
     case REASSEMBLY_OLD:

@@ -407,6 +407,12 @@ reassembly_is_empty (const struct reassembly *reassembly)
   return true;
 }
 
+bool
+reassembly_has_begun_next (const struct reassembly *reassembly)
+{
+  return reassembly->slots[reassembly->next_seq % REASSEMBLY_WINDOW].is_started;
+}
+
 uint16_t
 reassembly_next_seq (const struct reassembly *reassembly)
 {

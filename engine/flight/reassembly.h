@@ -49,6 +49,8 @@ bool reassembly_peek (const struct reassembly *reassembly, struct message *out);
 void reassembly_pop (struct reassembly *reassembly);
 /* Whether anything, whole or in part, is held. */
 bool reassembly_is_empty (const struct reassembly *reassembly);
+/* Whether anything of the next message is held. */
+bool reassembly_has_begun_next (const struct reassembly *reassembly);
 /* 65535 also when that message was popped: it is the last, and every fragment is then OLD. */
 uint16_t reassembly_next_seq (const struct reassembly *reassembly);
 /* Goes on with `next_seq`, and forgets what is held. */

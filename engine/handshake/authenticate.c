@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum
+{
+  MAX_CHAIN = 100, /* certificates; nobody has ten */
+};
+
 static enum dtls_error
 keep_list (struct handshake *h, struct bytes list, size_t n)
 {
@@ -37,8 +42,9 @@ authenticate_take_chain (struct handshake *handshake, struct bytes message)
     return DTLS_ERROR_DECODE;
   if (n == 0)
     return DTLS_OK;
+  if (n > MAX_CHAIN)
+    return DTLS_ERROR_BAD_CERTIFICATE;
 
-  /* `n` is bounded by the bytes that came: each entry took at least four. */
   TRY (keep_list (handshake, list, n));
 
   if (!leaf_read (handshake->peer->chain.items[0], &leaf))

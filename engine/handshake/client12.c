@@ -22,6 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum
+{
+  /* A server whose keys changed asks twice. More would let anyone make us send hello after hello. */
+  MAX_VERIFY_REQUESTS = 4,
+};
+
 /* ---------------------------------------------------------------------------------- 1. hello */
 
 static enum dtls_error
@@ -50,6 +56,8 @@ on_hello_verify_request (struct handshake *h, const struct message *message,
   (void) effects;
   if (!hello_verify_request_read (message->body, &request))
     return DTLS_ERROR_DECODE;
+  if (++h->n_verify_requests > MAX_VERIFY_REQUESTS)
+    return DTLS_ERROR_UNEXPECTED_MESSAGE;
 
   /* RFC 6347 §4.2.1: its version says nothing about the one to come. */
   if (request.cookie.left > 0)
@@ -164,7 +172,8 @@ on_certificate (struct handshake *h, const struct message *message, struct effec
   TRY (authenticate_take_chain (h, message->body));
   if (h->peer->chain.n == 0) /* RFC 5246 §7.4.2: only a client's may be empty */
     return DTLS_ERROR_DECODE;
-  if (!suite_fits_key (h->suite, h->peer_kind))
+  /* RFC 8422 §5.3: of the suite's kind, and on a curve that we offered. */
+  if (!suite_fits_key (h->suite, h->peer_kind) || !offer_takes_key_kind (&h->ours, h->peer_kind))
     return DTLS_ERROR_UNSUPPORTED_CERTIFICATE;
 
   TRY (authenticate_end_point (h, h->peer->chain.items[0]));
@@ -228,6 +237,8 @@ on_certificate_request (struct handshake *h, const struct message *message, stru
 
   TRY (keep_authorities (h, request.authorities));
   offer_take_schemes (&h->theirs, request.schemes);
+  h->peer_takes_rsa = bytes_have (request.types, CERT_TYPE_RSA_SIGN);
+  h->peer_takes_ecdsa = bytes_have (request.types, CERT_TYPE_ECDSA_SIGN);
   h->peer->has_asked_for_certificate = true;
   h->state = WAIT_DONE;
   return DTLS_OK;
@@ -247,6 +258,15 @@ on_server_hello_done (struct handshake *h, const struct message *message, struct
 /* ---------------------------------------------------------------------------------- 3. answers
  * from outside */
 
+/* RFC 5246 §7.4.4; RFC 8422 §5.5: ecdsa_sign stands for EdDSA too. */
+static bool
+peer_takes_own_kind (const struct handshake *h)
+{
+  bool is_rsa = h->own_kind == KEY_RSA || h->own_kind == KEY_RSA_PSS;
+
+  return is_rsa ? h->peer_takes_rsa : h->peer_takes_ecdsa;
+}
+
 /* A credential that the server cannot take is none: it may go on without (RFC 5246 §7.4.6). */
 static enum dtls_error
 choose_credential (struct handshake *h, struct effects *effects)
@@ -263,8 +283,8 @@ choose_credential (struct handshake *h, struct effects *effects)
 
   if (h->credential != NULL)
     {
-      h->signing.scheme = choose_scheme (&h->ours, &h->theirs, h->own_kind);
-      if (h->signing.scheme == 0)
+      h->signing.scheme = handshake_choose_scheme (h);
+      if (h->signing.scheme == 0 || !peer_takes_own_kind (h))
         h->credential = NULL;
     }
 

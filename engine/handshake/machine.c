@@ -105,19 +105,19 @@ handshake_take_input (struct handshake *handshake, uint8_t input, struct effects
   return row != NULL ? run_row (handshake, row, NULL, effects) : DTLS_ERROR_UNEXPECTED_MESSAGE;
 }
 
-/* Generous beside what is legal, small beside memory. */
+/* Generous beside what is legal, small beside memory. The long ones only where they may come. */
 size_t
 handshake_message_cap (const struct handshake *handshake, uint8_t type)
 {
-  switch (type)
-    {
-    case CERTIFICATE:
-      return handshake->config->max_certificate_message;
-    case CERTIFICATE_REQUEST:
-      return 3 + 255 + 2 + 65534 + 2 + 65535; /* RFC 5246 §7.4.4: all three lists full */
-    default:
-      return 1 << 14;
-    }
+  const size_t any = 1 << 14;
+  bool is_client = handshake->role == DTLS_CLIENT;
+
+  if (type == CERTIFICATE && (is_client || handshake->config->client_auth != DTLS_CLIENT_AUTH_NONE))
+    return handshake->config->max_certificate_message;
+  if (type == CERTIFICATE_REQUEST && is_client)
+    return 3 + 255 + 2 + 65534 + 2 + 65535; /* RFC 5246 §7.4.4: all three lists full */
+
+  return any;
 }
 
 /* ---------------------------------------------------------------------------------- shared steps
@@ -148,6 +148,32 @@ handshake_ask (struct handshake *handshake, struct effects *effects, enum dtls_w
   effects_event (effects, events[wait]);
 }
 
+/* RFC 4055 §1.2: an id-RSASSA-PSS key with parameters signs with their hash only. */
+static uint16_t
+pss_scheme (enum hash hash)
+{
+  static const uint16_t schemes[] = {
+    [HASH_SHA256] = SIG_RSA_PSS_PSS_SHA256,
+    [HASH_SHA384] = SIG_RSA_PSS_PSS_SHA384,
+    [HASH_SHA512] = SIG_RSA_PSS_PSS_SHA512,
+  };
+
+  return schemes[hash];
+}
+
+uint16_t
+handshake_choose_scheme (const struct handshake *handshake)
+{
+  uint16_t own = handshake->own_scheme;
+
+  if (own == 0)
+    return choose_scheme (&handshake->ours, &handshake->theirs, handshake->own_kind);
+
+  return offer_has_scheme (&handshake->ours, own) && offer_has_scheme (&handshake->theirs, own)
+             ? own
+             : 0;
+}
+
 enum dtls_error
 handshake_set_credential (struct handshake *handshake, const struct dtls_credential *credential)
 {
@@ -162,6 +188,8 @@ handshake_set_credential (struct handshake *handshake, const struct dtls_credent
     return DTLS_ERROR_NO_CREDENTIAL;
 
   handshake->own_kind = leaf.kind;
+  if (leaf.kind == KEY_RSA_PSS && leaf.has_pss_hash)
+    handshake->own_scheme = pss_scheme (leaf.pss_hash);
   return DTLS_OK;
 }
 

@@ -91,6 +91,8 @@ struct handshake
   struct offer theirs; /* what the peer said it takes, as far as it said */
   bool peer_has_renegotiation_info;
   bool peer_has_record_size_limit;
+  bool peer_takes_rsa; /* client: as far as the CertificateRequest's types say */
+  bool peer_takes_ecdsa;
 
   const struct suite *suite;
   struct key_share *share; /* (owned) (nullable) */
@@ -102,11 +104,13 @@ struct handshake
   bool has_credential_answer;
   const struct dtls_credential *credential; /* (nullable) */
   enum key_kind own_kind;
+  uint16_t own_scheme; /* the only one that a restricted RSA-PSS key makes; 0: any that fits */
   bool has_sent_key_exchange;
   struct signing signing;
 
   uint8_t cookie[MAX_COOKIE_LEN];
   uint8_t cookie_len;
+  unsigned n_verify_requests;
   struct key_block key_block;
 };
 
@@ -163,6 +167,8 @@ void handshake_ask (struct handshake *handshake, struct effects *effects, enum d
 /* Keeps an answered credential, and finds out its key's kind. */
 enum dtls_error handshake_set_credential (struct handshake *handshake,
                                           const struct dtls_credential *credential) DTLS_MUST_CHECK;
+/* A scheme for the credential's key that the peer takes; 0 for none. */
+uint16_t handshake_choose_scheme (const struct handshake *handshake);
 /* Signs, or asks for the signature, of `input` by `scheme`. */
 enum dtls_error handshake_sign (struct handshake *handshake, struct effects *effects,
                                 uint16_t scheme, struct bytes input) DTLS_MUST_CHECK;

@@ -31,12 +31,6 @@ enum
       0x8000, /* versions of DTLS are the ones' complement of their numbers; TLS's lie below */
 };
 
-static bool
-list_has (struct bytes list, uint8_t value)
-{
-  return list.left > 0 && memchr (list.at, value, list.left) != NULL;
-}
-
 /* RFC 6347 §4.1: versions count downwards. */
 static bool
 offers_our_version (const struct client_hello *hello, const struct extensions *found,
@@ -68,7 +62,9 @@ take_server_name (struct handshake *h, struct bytes body)
   if (!server_name_read (body, &name))
     return DTLS_ERROR_DECODE;
 
-  memcpy (h->known->server_name, name.at, name.left);
+  /* Empty: it names no host, but something that we do not know. */
+  if (name.left > 0)
+    memcpy (h->known->server_name, name.at, name.left);
   h->known->server_name_len = (uint8_t) name.left;
   return DTLS_OK;
 }
@@ -160,7 +156,7 @@ on_client_hello (struct handshake *h, const struct message *message, struct effe
 
   if (!offers_our_version (&hello, &found, &error))
     return error;
-  if (!list_has (hello.compression, 0)) /* RFC 5246 §7.4.1.2 */
+  if (!bytes_have (hello.compression, 0)) /* RFC 5246 §7.4.1.2 */
     return DTLS_ERROR_ILLEGAL_PARAMETER;
   if (!offer_from_config (&h->ours, h->config, h->crypto))
     return DTLS_ERROR_CONFIG;
@@ -192,7 +188,7 @@ choose (struct handshake *h)
   if (h->suite == NULL || !offer_takes_key_kind (&h->theirs, h->own_kind))
     return DTLS_ERROR_NO_SHARED_SUITE;
 
-  h->signing.scheme = choose_scheme (&h->ours, &h->theirs, h->own_kind);
+  h->signing.scheme = handshake_choose_scheme (h);
   if (h->signing.scheme == 0)
     return DTLS_ERROR_NO_SHARED_SIGNATURE;
 

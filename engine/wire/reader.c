@@ -145,6 +145,12 @@ vec_list_is_well_formed (struct bytes list, unsigned prefix_len)
 }
 
 bool
+bytes_have (struct bytes bytes, uint8_t value)
+{
+  return bytes.left > 0 && memchr (bytes.at, value, bytes.left) != NULL;
+}
+
+bool
 bytes_equal (struct bytes a, struct bytes b)
 {
   return a.left == b.left && (a.left == 0 || memcmp (a.at, b.at, a.left) == 0);

@@ -43,5 +43,6 @@ bool vec_list_is_well_formed (struct bytes list, unsigned prefix_len);
 /* Takes the next vector off a list; false at its end, and where it is cut short. */
 bool vec_list_next (struct bytes *list, unsigned prefix_len, struct bytes *out_vec);
 
+bool bytes_have (struct bytes bytes, uint8_t value);
 bool bytes_equal (struct bytes a,
                   struct bytes b); /* not in constant time: for public values only */

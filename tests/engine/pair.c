@@ -193,7 +193,7 @@ pair_drain (struct pair *pair, enum dtls_role role)
   enum dtls_event event;
   bool has_more = side->conn != NULL;
 
-  while (has_more)
+  while (has_more && pair->broken == NULL)
     {
       has_more = false;
       while ((event = dtls_conn_next_event (side->conn)) != DTLS_EVENT_NONE)

@@ -3,6 +3,7 @@
 
 /* A server against clients that keep every rule but one. */
 
+#include "conn/conn.h"
 #include "handshake/rows.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
@@ -124,7 +125,7 @@ static const struct mischief record_rows[] = {
   { "a fragment of a ClientHello of 2^24-1", play_record,  CLIENT_HELLO,        0, TAP_BYTES (huge),        CONTENT_HANDSHAKE,          DTLS_ERROR_MESSAGE_TOO_LONG },
   { "a fragment of a Certificate of 100,001", play_record, CERTIFICATE,         AUTH, TAP_BYTES (huge_certificate), CONTENT_HANDSHAKE, DTLS_ERROR_MESSAGE_TOO_LONG },
   { "half a message beyond a change of keys", play_trailing, CLIENT_KEY_EXCHANGE, 0, TAP_BYTES (((const uint8_t[]){ 20, 0, 0, 12, 0, 2, 0, 0, 0, 0, 0, 1, 9 })), 0, DTLS_ERROR_EXCESS_HANDSHAKE_DATA },
-  { "half a message further on",             play_trailing, CLIENT_KEY_EXCHANGE, 0, TAP_BYTES (leftover),   0,                          DTLS_ERROR_EXCESS_HANDSHAKE_DATA },
+  { "half a message further on",             play_trailing, CLIENT_KEY_EXCHANGE, 0, TAP_BYTES (leftover),   0,                          CONNECTS },
   { "a warning",                             play_record,  CLIENT_KEY_EXCHANGE, 0, TAP_BYTES (warning),     CONTENT_ALERT,              CONNECTS },
   { "an alert of no level",                  play_record,  CLIENT_KEY_EXCHANGE, 0, TAP_BYTES (odd_level),   CONTENT_ALERT,              CONNECTS },
   { "an alert of no level under the keys",   play_sealed_record, CCS,           0, TAP_BYTES (odd_level),   CONTENT_ALERT,              DTLS_ERROR_BAD_ALERT },
@@ -432,6 +433,30 @@ test_certificate_of_another (void)
   check_row (&row, DTLS_CLIENT);
 }
 
+/* Also one that was only requested: from the moment it is there, until it is proved and judged. */
+static void
+test_obligations_of_a_certificate (void)
+{
+  const unsigned both = OWES_CERTIFICATE_VERIFY | OWES_VERDICT;
+  struct pair pair;
+  struct handshake *h;
+
+  pair_init (&pair, pki_identity ("server-ecdsa"), pki_identity ("client-ecdsa"));
+  pair.sides[DTLS_SERVER].config.client_auth = DTLS_CLIENT_AUTH_REQUESTED;
+  pair.sides[DTLS_SERVER].verdict = ANSWERS_NEVER;
+  pair.sides[DTLS_CLIENT].config.mtu = 256;
+  pair_start (&pair);
+  h = pair.sides[DTLS_SERVER].conn->handshake;
+  CHECK_UINT (h->owed & both, 0);
+  while (h->state != WAIT_CERTIFICATE_VERIFY && pair_step (&pair, DTLS_NEVER))
+    ;
+  CHECK_UINT (h->owed & both, both);
+  pair_run (&pair, DTLS_SECOND);
+  CHECK_UINT (dtls_conn_wait (pair.sides[DTLS_SERVER].conn), DTLS_WAIT_VERDICT);
+  CHECK_UINT (h->owed & both, OWES_VERDICT);
+  PAIR_END (&pair);
+}
+
 static const struct tap_test tests[] = {
   { "/handshake/server12/order/only-the-legal-messages-in-the-legal-order", test_order },
   { "/handshake/server12/records/noise-is-dropped-and-authenticated-nonsense-is-fatal",
@@ -446,6 +471,8 @@ static const struct tap_test tests[] = {
   { "/handshake/server12/second-flight/rejects-what-is-malformed-or-wrong", test_second_flight },
   { "/handshake/server12/second-flight/no-certificate-without-proof-of-its-key",
     test_certificate_of_another },
+  { "/handshake/server12/obligations/a-certificate-owes-its-proof-and-a-verdict",
+    test_obligations_of_a_certificate },
 };
 
 TAP_MAIN (tests)
