@@ -104,12 +104,22 @@ identity_clear (struct identity *identity)
   g_clear_object (&identity->context);
 }
 
+/* Rounded up: 0 means no limit. */
+static guint
+timeout_ms (const struct options *options)
+{
+  const double ms = options->timeout * 1000;
+  const guint whole = (guint) ms;
+
+  return whole < ms ? whole + 1 : whole;
+}
+
 void
 identity_apply (const struct identity *identity, const struct options *options,
                 GDtlsConnection *connection)
 {
   g_object_set (connection, "context", identity->context, "mtu", (guint) options->mtu,
-                "handshake-timeout", (guint) (options->timeout * 1000), NULL);
+                "handshake-timeout", timeout_ms (options), NULL);
 
   if (identity->certificate != NULL)
     g_dtls_connection_set_certificate (connection, identity->certificate);

@@ -5,9 +5,11 @@
 
 #include "cli/commands.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* clang-format off */
 static const struct
@@ -51,9 +53,28 @@ run_command (int argc, char **argv)
   return STATUS_USAGE;
 }
 
+/* A standard descriptor that is closed would become a socket's, and what is printed would go out on
+ * the network, in the clear. */
+static bool
+fill_standard_descriptors (void)
+{
+  int fd;
+
+  do
+    fd = open ("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close (fd);
+
+  return fd >= 0;
+}
+
 int
 main (int argc, char **argv)
 {
+  if (!fill_standard_descriptors ())
+    return STATUS_RUNTIME;
+
   setlocale (LC_ALL, "");
 
   if (argc < 2)

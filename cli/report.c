@@ -15,6 +15,26 @@ report_set_verbosity (enum verbosity verbosity)
   current_verbosity = verbosity;
 }
 
+/* Controls steer a terminal; format characters, such as those that turn the direction of writing,
+ * make a name look like another. */
+static bool
+is_harmless (gunichar c)
+{
+  switch (g_unichar_type (c))
+    {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_UNASSIGNED:
+    case G_UNICODE_PRIVATE_USE:
+      return false;
+    default:
+      return true;
+    }
+}
+
 static void
 append_harmless (GString *line, const char *text)
 {
@@ -24,7 +44,7 @@ append_harmless (GString *line, const char *text)
     {
       gunichar c = g_utf8_get_char (at);
 
-      g_string_append_unichar (line, g_unichar_iscntrl (c) ? '?' : c);
+      g_string_append_unichar (line, is_harmless (c) ? c : '?');
     }
 }
 

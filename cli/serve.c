@@ -33,6 +33,7 @@ struct server
   GSocket *socket;       /* (owned) */
   GSocketAddress *local; /* (owned): where it is bound */
   bool takes_both_families;
+  bool is_broken; /* it cannot go on: trouble on our own side, not with a client */
   struct lines input;
 };
 
@@ -67,19 +68,29 @@ bind_any (GSocketFamily family, guint16 port, bool takes_both_families, GError *
   return bind_socket (address, takes_both_families, error);
 }
 
-/* All addresses of this machine: one IPv6 socket has those of IPv4 too, where there is IPv6. */
+/* All addresses of this machine: one IPv6 socket has those of IPv4 too. Only where there is no IPv6 at all
+ * is it IPv4 alone: a port that is taken must not be mistaken for that. */
 static GSocket *
 bind_all (const struct options *options, guint16 port, GError **error)
 {
-  GSocket *socket = NULL;
+  g_autoptr (GError) no_ipv6 = NULL;
+  GSocket *socket;
 
-  if (!options->only_ipv4)
-    socket = bind_any (G_SOCKET_FAMILY_IPV6, port, !options->only_ipv6,
-                       options->only_ipv6 ? error : NULL);
-  if (socket == NULL && !options->only_ipv6)
-    socket = bind_any (G_SOCKET_FAMILY_IPV4, port, false, error);
+  if (options->only_ipv4)
+    return bind_any (G_SOCKET_FAMILY_IPV4, port, false, error);
 
-  return socket;
+  socket = bind_any (G_SOCKET_FAMILY_IPV6, port, !options->only_ipv6, &no_ipv6);
+  if (socket != NULL)
+    return socket;
+
+  if (options->only_ipv6 || g_error_matches (no_ipv6, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
+      || g_error_matches (no_ipv6, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    {
+      g_propagate_error (error, g_steal_pointer (&no_ipv6));
+      return NULL;
+    }
+
+  return bind_any (G_SOCKET_FAMILY_IPV4, port, false, error);
 }
 
 static GSocket *
@@ -235,6 +246,15 @@ open_connection (const struct server *server, GError **error)
 }
 
 static enum status
+give_up (struct server *server, const char *what, const GError *error)
+{
+  if (!g_cancellable_is_cancelled (server->interrupt.cancellable))
+    report_error ("%s: %s", what, error->message);
+  server->is_broken = true;
+  return STATUS_RUNTIME;
+}
+
+static enum status
 serve_client (struct server *server)
 {
   g_autoptr (GError) error = NULL;
@@ -243,33 +263,27 @@ serve_client (struct server *server)
   enum status status;
 
   if (server->options->no_cookie && !meet_client (server, &error))
-    {
-      if (!g_cancellable_is_cancelled (server->interrupt.cancellable))
-        report_error ("cannot receive: %s", error->message);
-      return STATUS_RUNTIME;
-    }
+    return give_up (server, "cannot receive", error);
 
   connection = open_connection (server, &error);
   if (connection == NULL)
-    {
-      report_error ("cannot serve: %s", error->message);
-      return STATUS_RUNTIME;
-    }
+    return give_up (server, "cannot serve", error);
 
   session_init (&session, G_DATAGRAM_BASED (connection), server->options,
                 server->interrupt.cancellable);
   session.input = server->options->echo ? NULL : &server->input;
 
   status = session_handshake (&session);
-  if (status == STATUS_OK)
+  if (session.was_refused_port)
+    report_error ("the client has gone");
+  else if (status == STATUS_OK)
     status = session_talk (&session);
 
+  server->is_broken = session.is_output_lost;
   session_clear (&session);
   if (server->options->no_cookie && !server->options->once && !leave_client (server, &error))
-    {
-      report_error ("cannot wait for the next client: %s", error->message);
-      return STATUS_RUNTIME;
-    }
+    return give_up (server, "cannot wait for the next client", error);
+
   return status;
 }
 
@@ -285,8 +299,8 @@ run (struct server *server)
     {
       enum status status = serve_client (server);
 
-      /* A client that fails is no reason to turn away the next; trouble on our own side is. */
-      if (server->options->once || status == STATUS_RUNTIME || server->interrupt.signal != 0)
+      /* A client that fails, or what strangers send about it, is no reason to turn away the next. */
+      if (server->options->once || server->is_broken || server->interrupt.signal != 0)
         return interrupt_status (&server->interrupt, status);
 
       report_status ("waiting for the next client");

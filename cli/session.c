@@ -70,8 +70,16 @@ session_init (struct session *s, GDatagramBased *connection, const struct option
   g_signal_connect (connection, "accept-certificate", G_CALLBACK (on_accept_certificate), s);
 }
 
-/* Which alert answers a missing certificate is up to the server (RFC 5246 §7.4.6), so one that comes after
- * the server has asked for a certificate is taken to be about that. */
+static bool
+is_silence (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_HOST_UNREACHABLE)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NETWORK_UNREACHABLE);
+}
+
+/* Which alert answers a missing certificate is up to the server (RFC 5246 §7.4.6), and gnutls-serv just
+ * falls silent, so whatever comes after the server has asked for one is taken to be about that. */
 static bool
 lacked_certificate (const struct session *s, const GError *error)
 {
@@ -87,7 +95,7 @@ lacked_certificate (const struct session *s, const GError *error)
       g_dtls_client_connection_get_accepted_cas (G_DTLS_CLIENT_CONNECTION (s->connection));
   was_asked = authorities != NULL;
   g_list_free_full (authorities, (GDestroyNotify) g_byte_array_unref);
-  return was_asked && error->domain == G_TLS_ERROR;
+  return was_asked && (error->domain == G_TLS_ERROR || is_silence (error));
 }
 
 static enum status
@@ -109,9 +117,7 @@ report_failed_handshake (struct session *s, const GError *error)
       return STATUS_NO_CREDENTIAL;
     }
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_HOST_UNREACHABLE)
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NETWORK_UNREACHABLE))
+  if (is_silence (error))
     {
       report_error ("no answer within %g s: %s", s->options->timeout, error->message);
       return STATUS_NO_ANSWER;
@@ -265,6 +271,7 @@ print_message (struct session *s, const char *data, size_t len)
     return;
 
   report_error ("cannot write to standard output: %s", g_strerror (errno));
+  s->is_output_lost = true;
   end (s, STATUS_RUNTIME);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
+/* Every wait here is for an event; an alarm ends a test that waits for one that never comes. */
+
 #include "fixture.h"
 
 #include <signal.h>

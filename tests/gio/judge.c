@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
+/* The asynchronous one keeps its question as a task until the test has it answered. */
+
 #include "judge.h"
 
 typedef struct

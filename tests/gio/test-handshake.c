@@ -444,7 +444,6 @@ static void
 test_own_context (Fixture *f)
 {
   OwnContext client = { f->client, g_main_context_new (), NULL, NULL, NULL };
-  g_autoptr (GError) error = NULL;
   GThread *server = start_handshake (f->server, NULL);
   GThread *thread = g_thread_new ("own context", handshake_in_own_context, &client);
 

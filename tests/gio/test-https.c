@@ -40,7 +40,7 @@ get (const char *uri, GError **error)
   g_autoptr (GTlsDatabase) database = load_database ("ca");
   g_autoptr (SoupSession) session =
       soup_session_new_with_options ("tls-database", database, "proxy-resolver", NULL, NULL);
-  g_autoptr (SoupMessage) message = soup_message_new (SOUP_METHOD_GET, uri);
+  g_autoptr (SoupMessage) message = soup_message_new ("GET", uri);
   g_autoptr (GAsyncResult) result = NULL;
   Pending pending = { NULL };
 
@@ -62,6 +62,7 @@ test_good (void)
 
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (body, NULL), g_bytes_get_size (body), "over TLS", 8);
+  soup_server_disconnect (server);
 }
 
 static void
@@ -74,6 +75,7 @@ test_bad (void)
 
   g_assert_null (body);
   g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+  soup_server_disconnect (server);
 }
 
 int

@@ -62,7 +62,7 @@ receive_greeting (GDtlsConnection *connection, gint64 timeout)
 
   g_assert_cmpuint (message.bytes_received, ==, strlen (GREETING));
   g_assert_cmpmem (first, sizeof first, GREETING, sizeof first);
-  g_assert_cmpmem (second, strlen (GREETING) - sizeof first, GREETING + sizeof first,
+  g_assert_cmpmem (second, strlen (GREETING) - sizeof first, &GREETING[sizeof first],
                    strlen (GREETING) - sizeof first);
 }
 

@@ -11,7 +11,7 @@
 enum
 {
   /* They fit a socket's usual receive buffer even if nobody reads; UDP drops what does not. */
-  N_MESSAGES = 120,
+  N_MESSAGES = 60,
   N_ROUNDS = 8,
 };
 
@@ -68,17 +68,18 @@ read_all (gpointer data)
   return NULL;
 }
 
+/* Nothing can be said about the values: they change all the time. */
 static void
 look_at (GDtlsConnection *connection)
 {
-  g_autofree char *suite = g_dtls_connection_get_ciphersuite_name (connection);
+  g_autofree char *suite = NULL;
   g_autofree char *version = NULL;
   g_autoptr (GTlsCertificate) peer = NULL;
   guint max_payload;
 
   g_dtls_connection_get_protocol_version (connection);
-  g_object_get (connection, "peer-certificate", &peer, "dtls-version", &version, "max-payload",
-                &max_payload, NULL);
+  g_object_get (connection, "ciphersuite-name", &suite, "peer-certificate", &peer, "dtls-version",
+                &version, "max-payload", &max_payload, NULL);
   g_datagram_based_condition_check (G_DATAGRAM_BASED (connection), G_IO_IN | G_IO_OUT);
 }
 
@@ -93,9 +94,10 @@ look_all_the_time (gpointer data)
   return NULL;
 }
 
-/* All at once from before the first datagram: the handshake is whoever's. */
+/* All at once from before the first datagram: the handshake is whoever's. Over a base that loses nothing
+ * and keeps the order nothing is lost, whichever thread happens to receive or send. */
 static void
-test_traffic (Fixture *f)
+run_traffic (Fixture *f)
 {
   Traffic client = { .connection = f->client };
   Traffic server = { .connection = f->server };
@@ -123,6 +125,16 @@ test_traffic (Fixture *f)
     {
       g_assert_cmpuint (client.n_received, ==, N_MESSAGES);
       g_assert_cmpuint (server.n_received, ==, N_MESSAGES);
+    }
+}
+
+static void
+test_traffic (Fixture *f)
+{
+  for (guint round = 0; round < N_ROUNDS; round++)
+    {
+      fixture_renew (f);
+      run_traffic (f);
     }
 }
 

@@ -391,7 +391,8 @@ test_longest_message (Fixture *f)
   g_assert_cmpuint (longest, ==, 0);
   fixture_handshake (f);
   g_object_get (f->client, "max-payload", &longest, NULL);
-  g_assert_cmpuint (longest, >, 1300);
+  /* Loopback's MTU is the machine's business; the other base has none. */
+  g_assert_cmpuint (longest, >, f->transport == OVER_PAIR ? 1300 : 200);
   g_assert_cmpuint (longest, <, 1400);
 
   memset (bytes, 'm', longest + 1);

@@ -483,6 +483,7 @@ read_properties (GObject *connection, GParamSpec *property, gpointer n)
   g_autofree char *suite = g_dtls_connection_get_ciphersuite_name (G_DTLS_CONNECTION (connection));
 
   ++*(guint *) n;
+  g_assert_nonnull (suite);
   g_assert_nonnull (g_dtls_connection_get_peer_certificate (G_DTLS_CONNECTION (connection)));
 }
 
