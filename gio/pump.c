@@ -28,6 +28,8 @@ moat_pump_init (MoatPump *self)
   g_mutex_init (&self->control);
   g_mutex_init (&self->read);
   g_mutex_init (&self->write);
+  g_rec_mutex_init (&self->intake);
+  g_rec_mutex_init (&self->output);
   moat_wake_init (&self->wake);
   self->deadline = DTLS_NEVER;
   self->failure.peer_alert = -1;
@@ -54,6 +56,8 @@ moat_pump_clear (MoatPump *self)
   g_mutex_clear (&self->control);
   g_mutex_clear (&self->read);
   g_mutex_clear (&self->write);
+  g_rec_mutex_clear (&self->intake);
+  g_rec_mutex_clear (&self->output);
 }
 
 void
@@ -346,9 +350,12 @@ take_backlog (MoatPump *self, MoatScratch *scratch)
 static void
 flush_backlog (MoatPump *self, MoatScratch *scratch)
 {
+  g_autoptr (GRecMutexLocker) turn = NULL;
+
   if (!g_atomic_int_get (&self->has_backlog))
     return;
 
+  turn = g_rec_mutex_locker_new (&self->output);
   take_backlog (self, scratch);
   send_out (self, scratch);
   if (g_atomic_int_get (&self->has_backlog))
@@ -385,6 +392,7 @@ receive_batch (MoatPump *self, MoatScratch *scratch)
 void
 moat_pump_process (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun, guint first)
 {
+  g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&self->output);
   bool is_drained;
 
   do
@@ -401,6 +409,7 @@ void
 moat_pump_step (MoatPump *self)
 {
   g_autoptr (MoatScratch) scratch = moat_scratch_take ();
+  g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&self->intake);
 
   flush_backlog (self, scratch);
   for (guint round = 0; round < MAX_ROUNDS; round++)

@@ -5,9 +5,13 @@
  * base.
  *
  * The locks are taken in the order control, read, write. What is marked (all) is changed only
- * with all three held, so any one of them is enough to look at it. No lock is held while the
- * base or anyone else is called: datagrams are received before and sent after, which may swap
- * those of two threads, as a network may. */
+ * with all three held, so any one of them is enough to look at it. None of them is held while the
+ * base or anyone else is called.
+ *
+ * Two turns, taken before them in the order intake, output, keep what one side did in one order from
+ * being seen in another on the other: a batch is handed to the engine before the next is received,
+ * and what was sealed is sent before anything is sealed later. They are held while the base is called,
+ * which must not wait; it may call back in the same thread. */
 
 #pragma once
 
@@ -45,6 +49,8 @@ typedef struct
   GMutex control;
   GMutex read;
   GMutex write;
+  GRecMutex intake;
+  GRecMutex output;
 
   enum dtls_role role;    /* set before the first I/O */
   MoatConfig *config;     /* (all) (owned) (nullable): set when the first I/O begins */
