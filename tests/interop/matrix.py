@@ -21,6 +21,7 @@ import tempfile
 import time
 
 import cases
+import network
 import peers
 from cell import Cell, Ports
 
@@ -153,6 +154,7 @@ def main():
     # So that a run that is cut off has said what it knew.
     sys.stdout.reconfigure(line_buffering=True)
     started = time.monotonic()
+    print("network:", "our own" if network.enter_own() else "the machine's loopback")
 
     with tempfile.TemporaryDirectory(prefix="moat-interop-") as scratch:
         files = peers.Files(options.certs, scratch)

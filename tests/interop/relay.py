@@ -8,7 +8,7 @@ Each direction has its own generator, so what one side sends does not change wha
 Of the datagrams of one direction at most three in a row are dropped: a handshake that goes on
 retransmitting gets through, and one that does not is at fault.
 
-Prints `READY PORT`, then a line for every datagram and what befell it. Ends with its standard input.
+Prints `READY PORT`, then a line for each datagram and what befell it. Ends with its standard input.
 """
 
 import argparse
