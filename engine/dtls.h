@@ -19,13 +19,14 @@
  * while another writes.
  *
  * Nothing a peer sends makes a call crash, leak or loop. What fails below the handshake is counted
- * (dtls_conn_stats) and dropped. An error means that this connection is over; it stays over. */
+ * (dtls_conn_stats) and dropped. An error means that this connection is over; it stays over. Only
+ * DTLS_ERROR_TOO_LARGE and DTLS_ERROR_NOT_CONNECTED refuse one call and change nothing. */
 
 #pragma once
 
 #include "types.h"
 
-/* ------------------------------------------------------------------------------- foundations */
+/* ---------------------------------------------------------------------------------- foundations */
 
 /* libcrypto's algorithms, fetched once and lent to everything below. One per process is enough; it
  * is immutable after creation and may be used from many threads. */
@@ -59,7 +60,7 @@ const char *dtls_alert_name (uint8_t description);
 /* The IANA name, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"; NULL if we do not speak it. Static. */
 const char *dtls_suite_name (uint16_t suite);
 
-/* ------------------------------------------------------------------------------- credentials */
+/* ---------------------------------------------------------------------------------- credentials */
 
 /* A private key. Immutable after creation; may be used from many threads. */
 struct dtls_key;
@@ -88,7 +89,7 @@ bool dtls_certificate_may_be (struct bytes der, enum dtls_role role);
 /* The subject Name, DER, borrowed from `der`. Empty for what is no certificate. */
 struct bytes dtls_certificate_subject (struct bytes der);
 
-/* ------------------------------------------------------------------------------- configuration */
+/* -------------------------------------------------------------------------------- configuration */
 
 enum dtls_client_auth
 {
@@ -139,8 +140,7 @@ struct dtls_config
 
 void dtls_config_init (struct dtls_config *config);
 
-/* ------------------------------------------------------------------------------- the first hello
- */
+/* ------------------------------------------------------------------------------ the first hello */
 
 /* A server proves a client's address before it keeps anything of it: HelloVerifyRequest, RFC 6347
  * §4.2.1. */
@@ -184,7 +184,7 @@ enum dtls_hello_answer dtls_hello_answer (const struct dtls_cookie_keys *keys, d
                                           struct bytes address, const struct dtls_hello *hello,
                                           struct dtls_buffer *reply);
 
-/* ------------------------------------------------------------------------------- connections */
+/* ---------------------------------------------------------------------------------- connections */
 
 struct dtls_conn;
 
@@ -304,8 +304,9 @@ bool dtls_conn_signature_request (const struct dtls_conn *conn,
 /* Empty: it could not be made; the handshake fails with DTLS_ERROR_SIGNING_FAILED. */
 void dtls_conn_answer_signature (struct dtls_conn *conn, dtls_time now, struct bytes signature);
 
-/* DTLS_OK accepts. DTLS_ERROR_CERTIFICATE_REJECTED rejects with the alert given (RFC 5246 §7.2.2:
- * bad_certificate 42, certificate_expired 45, certificate_unknown 46, unknown_ca 48, ...). */
+/* Whether the peer's chain is good, and if not, the alert that says why (RFC 5246 §7.2.2:
+ * bad_certificate 42, certificate_expired 45, certificate_unknown 46, unknown_ca 48, ...). Rejecting
+ * ends the connection with DTLS_ERROR_CERTIFICATE_REJECTED. */
 struct dtls_verdict
 {
   bool is_accepted;
@@ -314,7 +315,7 @@ struct dtls_verdict
 
 void dtls_conn_answer_verdict (struct dtls_conn *conn, dtls_time now, struct dtls_verdict verdict);
 
-/* ------------------------------------------------------------------------------- what is known */
+/* -------------------------------------------------------------------------------- what is known */
 
 bool
 dtls_conn_is_connected (const struct dtls_conn *conn); /* the handshake is over, successfully */

@@ -35,7 +35,7 @@ typedef uint64_t dtls_duration;
 #define DTLS_SECOND (1000 * DTLS_MILLISECOND)
 
 /* Why a connection ended, or why a call was refused. Each value's alert and text stand in one
- * table, engine/conn/errors.c. An error that a connection returns once is returned from then on. */
+ * table, engine/conn/errors.c. One that ended a connection is returned from then on. */
 enum dtls_error
 {
   DTLS_OK = 0,

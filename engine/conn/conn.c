@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------- events and the
- * end */
+/* --------------------------------------------------------------------------- events and the end */
 
 void
 conn_event (struct dtls_conn *conn, enum dtls_event event)
@@ -94,7 +93,7 @@ conn_fail (struct dtls_conn *conn, enum dtls_error error)
   conn_fail_with (conn, error, dtls_error_alert (error));
 }
 
-/* ---------------------------------------------------------------------------------- effects */
+/* -------------------------------------------------------------------------------------- effects */
 
 static void
 log_secret (const struct dtls_conn *conn)
@@ -228,7 +227,7 @@ do_effects (struct dtls_conn *conn, const struct effects *effects)
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- advancing */
+/* ------------------------------------------------------------------------------------ advancing */
 
 /* RFC 6347 §4.1: keys change between records. What there is of the next message would be believed
  * under the new keys; anything further ahead was never a message of this epoch's. */
@@ -314,7 +313,7 @@ conn_advance (struct dtls_conn *conn)
     conn_forget_handshake (conn);
 }
 
-/* ---------------------------------------------------------------------------------- lifetime */
+/* ------------------------------------------------------------------------------------- lifetime */
 
 static struct dtls_conn *
 conn_new (const struct dtls_config *config, struct dtls_crypto *crypto, enum dtls_role role,

@@ -56,7 +56,7 @@ dtls_hello_gather_free (struct dtls_hello_gather *gather)
   free (gather);
 }
 
-/* ---------------------------------------------------------------------------------- gathering */
+/* ------------------------------------------------------------------------------------ gathering */
 
 static bool
 slot_is_from (const struct slot *slot, struct bytes address)
@@ -169,7 +169,7 @@ dtls_hello_find (struct dtls_hello_gather *gather, struct bytes address, struct 
   return false;
 }
 
-/* ---------------------------------------------------------------------------------- answering */
+/* ------------------------------------------------------------------------------------ answering */
 
 static bool
 write_verify_request (struct bytes cookie, const struct dtls_hello *hello,

@@ -18,8 +18,7 @@ count_drop (struct dtls_conn *conn, enum dtls_drop drop)
   conn->read.dropped[drop]++;
 }
 
-/* ---------------------------------------------------------------------------------- handshake
- * records */
+/* ---------------------------------------------------------------------------- handshake records */
 
 /* A message of the other epoch than the one that is due: plaintext where the peer's Finished is
  * awaited. */
@@ -157,7 +156,7 @@ take_handshake (struct dtls_conn *conn, const struct opened *opened)
     }
 }
 
-/* ---------------------------------------------------------------------------------- alerts */
+/* --------------------------------------------------------------------------------------- alerts */
 
 static void
 take_peer_close (struct dtls_conn *conn)
@@ -202,7 +201,7 @@ take_alert (struct dtls_conn *conn, const struct opened *opened)
     }
 }
 
-/* ---------------------------------------------------------------------------------- records */
+/* -------------------------------------------------------------------------------------- records */
 
 static void
 take_plain (struct dtls_conn *conn, const struct opened *opened)

@@ -16,8 +16,7 @@ enum
   LOST_FLIGHTS_BEFORE_FALLBACK = 2,
 };
 
-/* ---------------------------------------------------------------------------------- application
- * data */
+/* ----------------------------------------------------------------------------- application data */
 
 enum dtls_error
 dtls_conn_seal (struct dtls_conn *conn, const struct bytes *parts, size_t n_parts,
@@ -54,7 +53,7 @@ dtls_conn_overhead (const struct dtls_conn *conn)
   return conn->write.is_open ? epoch_overhead (&conn->write.epoch) : 0;
 }
 
-/* ---------------------------------------------------------------------------------- flights */
+/* -------------------------------------------------------------------------------------- flights */
 
 static struct epoch_write *
 write_epoch (struct dtls_conn *conn, uint16_t number)
@@ -212,7 +211,7 @@ dtls_conn_next_datagram (struct dtls_conn *conn, struct dtls_buffer *out)
   return out->used > start;
 }
 
-/* ---------------------------------------------------------------------------------- time */
+/* ----------------------------------------------------------------------------------------- time */
 
 dtls_time
 dtls_conn_deadline (const struct dtls_conn *conn)
@@ -267,7 +266,7 @@ dtls_conn_tick (struct dtls_conn *conn, dtls_time now)
     }
 }
 
-/* ---------------------------------------------------------------------------------- closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 void
 dtls_conn_close (struct dtls_conn *conn, dtls_time now)

@@ -31,7 +31,7 @@ static const struct bytes oid_any_purpose = OID ("\x55\x1d\x25\x00");
 static const struct bytes oid_server_auth = OID ("\x2b\x06\x01\x05\x05\x07\x03\x01");
 static const struct bytes oid_client_auth = OID ("\x2b\x06\x01\x05\x05\x07\x03\x02");
 
-/* ------------------------------------------------------------------------------- the walk */
+/* ------------------------------------------------------------------------------------- the walk */
 
 static bool
 read_spki (struct bytes spki, struct algorithm *algorithm, struct bytes *key)
@@ -202,7 +202,7 @@ dtls_certificate_subject (struct bytes der)
   return leaf_read (der, &leaf) ? leaf.subject : (struct bytes){ NULL, 0 };
 }
 
-/* ------------------------------------------------------------------------------- the key */
+/* -------------------------------------------------------------------------------------- the key */
 
 /* A positive INTEGER in its shortest form, at most `max_len` bytes; NULL if it is none. */
 static BIGNUM *

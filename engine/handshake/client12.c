@@ -28,7 +28,7 @@ enum
   MAX_VERIFY_REQUESTS = 4,
 };
 
-/* ---------------------------------------------------------------------------------- 1. hello */
+/* ------------------------------------------------------------------------------------- 1. hello */
 
 static enum dtls_error
 send_first_hello (struct handshake *h, const struct message *message, struct effects *effects)
@@ -80,8 +80,7 @@ send_second_hello (struct handshake *h, const struct message *message, struct ef
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 2. the
- * server's flight */
+/* ----------------------------------------------------------------------- 2. the server's flight */
 
 static enum dtls_error
 take_protocol (struct handshake *h, struct bytes body)
@@ -255,8 +254,7 @@ on_server_hello_done (struct handshake *h, const struct message *message, struct
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 3. answers
- * from outside */
+/* ---------------------------------------------------------------------- 3. answers from outside */
 
 /* RFC 5246 §7.4.4; RFC 8422 §5.5: ecdsa_sign stands for EdDSA too. */
 static bool
@@ -291,8 +289,7 @@ choose_credential (struct handshake *h, struct effects *effects)
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 4. our flight
- */
+/* -------------------------------------------------------------------------------- 4. our flight */
 
 static enum dtls_error
 send_key_exchange (struct handshake *h, struct effects *effects)
@@ -363,8 +360,7 @@ answer_server (struct handshake *h, const struct message *message, struct effect
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 5. the
- * server's end */
+/* -------------------------------------------------------------------------- 5. the server's end */
 
 static enum dtls_error
 on_finished (struct handshake *h, const struct message *message, struct effects *effects)

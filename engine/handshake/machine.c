@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------- lifetime */
+/* ------------------------------------------------------------------------------------- lifetime */
 
 struct handshake *
 handshake_new (const struct handshake_parts *parts)
@@ -50,7 +50,7 @@ handshake_free (struct handshake *handshake)
   wipe_free (handshake, sizeof *handshake);
 }
 
-/* ---------------------------------------------------------------------------------- dispatch */
+/* ------------------------------------------------------------------------------------- dispatch */
 
 static const struct row *
 find_row (const struct handshake *h, uint8_t input)
@@ -120,8 +120,7 @@ handshake_message_cap (const struct handshake *handshake, uint8_t type)
   return any;
 }
 
-/* ---------------------------------------------------------------------------------- shared steps
- */
+/* --------------------------------------------------------------------------------- shared steps */
 
 enum dtls_error
 handshake_send (struct handshake *handshake, struct effects *effects, uint8_t type)

@@ -22,8 +22,7 @@
 
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------- 1. ClientHello
- */
+/* ------------------------------------------------------------------------------- 1. ClientHello */
 
 enum
 {
@@ -175,8 +174,7 @@ on_client_hello (struct handshake *h, const struct message *message, struct effe
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 2. our flight
- */
+/* -------------------------------------------------------------------------------- 2. our flight */
 
 static enum dtls_error
 choose (struct handshake *h)
@@ -342,8 +340,7 @@ answer_hello (struct handshake *h, const struct message *message, struct effects
   return h->wait == DTLS_WAIT_NONE ? send_flight (h, effects) : DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 3. the
- * client's flight */
+/* ----------------------------------------------------------------------- 3. the client's flight */
 
 static enum dtls_error
 on_certificate (struct handshake *h, const struct message *message, struct effects *effects)
@@ -420,8 +417,7 @@ answer_certificate (struct handshake *h, const struct message *message, struct e
   return DTLS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- 4. and 5. both
- * ends */
+/* -------------------------------------------------------------------------- 4. and 5. both ends */
 
 static enum dtls_error
 on_finished (struct handshake *h, const struct message *message, struct effects *effects)

@@ -12,8 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-/* ---------------------------------------------------------------------------------- files and
- * encodings */
+/* -------------------------------------------------------------------------- files and encodings */
 
 static struct bytes
 der_of (int len, uint8_t *der)
@@ -63,7 +62,7 @@ text (const char *value)
   return (struct bytes){ (const uint8_t *) value, strlen (value) };
 }
 
-/* ---------------------------------------------------------------------------------- the table */
+/* ------------------------------------------------------------------------------------ the table */
 
 static void
 set_port (struct options *o, const char *value)

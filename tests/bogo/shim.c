@@ -55,7 +55,7 @@ struct shim
 static uint8_t frame[MAX_FRAME];
 static uint8_t output[MAX_FRAME];
 
-/* ---------------------------------------------------------------------------------- the end */
+/* -------------------------------------------------------------------------------------- the end */
 
 static void
 die_of_signal (int signal_number)
@@ -92,7 +92,7 @@ tell_error (struct shim *shim)
   complain (shim, dtls_error_text (error));
 }
 
-/* ---------------------------------------------------------------------------------- frames */
+/* --------------------------------------------------------------------------------------- frames */
 
 static bool
 write_all (struct shim *shim, const uint8_t *at, size_t len)
@@ -152,7 +152,7 @@ write_datagram (struct shim *shim, const uint8_t *at, size_t len)
     (void) write_all (shim, at, len);
 }
 
-/* ---------------------------------------------------------------------------------- the engine */
+/* ----------------------------------------------------------------------------------- the engine */
 
 static dtls_time
 now (const struct shim *shim)
@@ -288,8 +288,7 @@ drain (struct shim *shim)
     write_datagram (shim, output, out.used);
 }
 
-/* ---------------------------------------------------------------------------------- what a frame
- * says */
+/* ---------------------------------------------------------------------------- what a frame says */
 
 static void
 on_datagram (struct shim *shim, size_t len)
@@ -391,8 +390,7 @@ take_frame (struct shim *shim)
     }
 }
 
-/* ---------------------------------------------------------------------------------- a connection
- */
+/* --------------------------------------------------------------------------------- a connection */
 
 static int
 connect_to_runner (const struct options *o)
