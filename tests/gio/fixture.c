@@ -66,8 +66,6 @@ set_up (Fixture *f, gconstpointer transport)
 static void
 finalize_base (GDatagramBased *base)
 {
-  if (PAIR_IS_BASE (base))
-    pair_base_drop_dead_sources (PAIR_BASE (base));
   g_assert_finalize_object (base);
 }
 

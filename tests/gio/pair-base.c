@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* One lock for both ends. A source is told of every change that may concern it by setting its ready time,
- * and looks at the state when it is dispatched. */
+/* One lock for both ends. Two eventfds of each say what it is ready for, and sources poll those: GLib has
+ * no call for another thread to make a source ready that may not be attached yet. */
 
 #include "pair-base.h"
 
+#include <glib-unix.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -22,10 +25,11 @@ struct _PairBase
   GMutex *lock;    /* (owned) shared; over everything below in both ends */
   PairBase *other; /* (unowned) (nullable): gone */
 
-  GPtrArray *sources; /* (owned elements) */
-  GQueue incoming;    /* of GBytes */
-  GQueue held;        /* of GBytes */
-  GPtrArray *sent;    /* of GBytes */
+  int in;          /* readable while we are */
+  int out;         /* readable while we are writable */
+  GQueue incoming; /* of GBytes */
+  GQueue held;     /* of GBytes */
+  GPtrArray *sent; /* of GBytes */
 
   PairScript script; /* (nullable) */
   gpointer script_data;
@@ -69,32 +73,26 @@ readiness (PairBase *self)
 }
 
 static void
-poke_sources (PairBase *self)
+show (int fd, gboolean is_ready)
 {
-  GIOCondition ready = readiness (self);
+  guint64 count = 1;
 
-  for (guint i = 0; i < self->sources->len; i++)
-    {
-      PairSource *source = self->sources->pdata[i];
-
-      if ((source->condition & ready) && !g_source_is_destroyed (&source->source))
-        g_source_set_ready_time (&source->source, 0);
-    }
+  if (is_ready)
+    g_assert_cmpint (write (fd, &count, sizeof count), ==, sizeof count);
+  else
+    (void) !read (fd, &count, sizeof count);
 }
 
-/* Only this list holds a source whose count is 1, so nobody can take a new reference meanwhile. */
-void
-pair_base_drop_dead_sources (PairBase *self)
+/* Ends every change of the state. */
+static void
+show_and_unlock (PairBase *self)
 {
-  g_autoptr (GPtrArray) dead = g_ptr_array_new_with_free_func ((GDestroyNotify) g_source_unref);
+  PairBase *ends[] = { self, self->other };
 
-  g_mutex_lock (self->lock);
-  for (guint i = self->sources->len; i > 0; i--)
+  for (guint i = 0; i < G_N_ELEMENTS (ends) && ends[i] != NULL; i++)
     {
-      GSource *source = self->sources->pdata[i - 1];
-
-      if (g_atomic_int_get ((gint *) &source->ref_count) == 1)
-        g_ptr_array_add (dead, g_ptr_array_steal_index_fast (self->sources, i - 1));
+      show (ends[i]->in, (readiness (ends[i]) & G_IO_IN) != 0);
+      show (ends[i]->out, (readiness (ends[i]) & G_IO_OUT) != 0);
     }
   g_mutex_unlock (self->lock);
 }
@@ -106,8 +104,6 @@ pair_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   GDatagramBasedSourceFunc func = (GDatagramBasedSourceFunc) G_CALLBACK (callback);
   GIOCondition ready;
 
-  g_source_set_ready_time (source, -1);
-
   g_mutex_lock (self->base->lock);
   ready = readiness (self->base) & self->condition;
   g_mutex_unlock (self->base->lock);
@@ -115,15 +111,7 @@ pair_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   if (ready == 0 || func == NULL)
     return G_SOURCE_CONTINUE;
 
-  if (!func (G_DATAGRAM_BASED (self->base), ready, user_data))
-    return G_SOURCE_REMOVE;
-
-  g_mutex_lock (self->base->lock);
-  if (readiness (self->base) & self->condition)
-    g_source_set_ready_time (source, 0);
-  g_mutex_unlock (self->base->lock);
-
-  return G_SOURCE_CONTINUE;
+  return func (G_DATAGRAM_BASED (self->base), ready, user_data);
 }
 
 static void
@@ -157,11 +145,10 @@ pair_base_create_source (GDatagramBased *based, GIOCondition condition, GCancell
       g_source_add_child_source (source, child);
     }
 
-  pair_base_drop_dead_sources (self);
-  g_mutex_lock (self->lock);
-  g_ptr_array_add (self->sources, g_source_ref (source));
-  poke_sources (self);
-  g_mutex_unlock (self->lock);
+  if (condition & G_IO_IN)
+    g_source_add_unix_fd (source, self->in, G_IO_IN);
+  if (condition & G_IO_OUT)
+    g_source_add_unix_fd (source, self->out, G_IO_IN);
 
   return source;
 }
@@ -238,7 +225,7 @@ pair_base_receive_messages (GDatagramBased *based, GInputMessage *messages, guin
   self->n_receive_calls++;
   if (fault_strikes (&self->receive_fault, error))
     {
-      g_mutex_unlock (self->lock);
+      show_and_unlock (self);
       return -1;
     }
 
@@ -250,11 +237,11 @@ pair_base_receive_messages (GDatagramBased *based, GInputMessage *messages, guin
     }
   if (n == 0 && num_messages > 0 && (!self->is_at_end || self->is_receive_blocked))
     {
-      g_mutex_unlock (self->lock);
+      show_and_unlock (self);
       set_would_block (error);
       return -1;
     }
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 
   return (gint) n;
 }
@@ -277,7 +264,6 @@ deliver (PairBase *self, GBytes *datagram)
     return;
 
   g_queue_push_tail (&self->other->incoming, g_bytes_ref (datagram));
-  poke_sources (self->other);
 }
 
 static PairFate
@@ -327,13 +313,13 @@ pair_base_send_messages (GDatagramBased *based, GOutputMessage *messages, guint 
   g_mutex_lock (self->lock);
   if (fault_strikes (&self->send_fault, error))
     {
-      g_mutex_unlock (self->lock);
+      show_and_unlock (self);
       return -1;
     }
   n = MIN (num_messages, self->send_room);
   if (n == 0 && num_messages > 0)
     {
-      g_mutex_unlock (self->lock);
+      show_and_unlock (self);
       set_would_block (error);
       return -1;
     }
@@ -348,7 +334,7 @@ pair_base_send_messages (GDatagramBased *based, GOutputMessage *messages, guint 
     }
   if (self->send_room != G_MAXUINT)
     self->send_room -= n;
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 
   return (gint) n;
 }
@@ -372,7 +358,7 @@ get_locked (PairBase *self, const guint *field)
 
   g_mutex_lock (self->lock);
   value = *field;
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 
   return value;
 }
@@ -415,7 +401,7 @@ pair_base_dup_sent (PairBase *self, guint index)
   g_mutex_lock (self->lock);
   g_assert_cmpuint (index, <, self->sent->len);
   bytes = g_bytes_ref (self->sent->pdata[index]);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 
   return bytes;
 }
@@ -429,7 +415,7 @@ pair_base_set_script (PairBase *self, PairScript script, gpointer user_data)
   self->script = script;
   self->script_data = user_data;
   self->script_index = 0;
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 static void
@@ -442,7 +428,7 @@ release (PairBase *self, GBytes *(*pop) (GQueue *) )
 
       deliver (self, datagram);
     }
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 static GBytes *
@@ -487,7 +473,7 @@ pair_base_release_joined (PairBase *self)
 
   datagram = g_byte_array_free_to_bytes (all);
   deliver (self, datagram);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 void
@@ -495,8 +481,7 @@ pair_base_inject (PairBase *self, gconstpointer at, gsize len)
 {
   g_mutex_lock (self->lock);
   g_queue_push_tail (&self->incoming, g_bytes_new (at, len));
-  poke_sources (self);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 void
@@ -504,8 +489,7 @@ pair_base_end (PairBase *self)
 {
   g_mutex_lock (self->lock);
   self->is_at_end = TRUE;
-  poke_sources (self);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 void
@@ -513,8 +497,7 @@ pair_base_set_send_room (PairBase *self, guint n)
 {
   g_mutex_lock (self->lock);
   self->send_room = n;
-  poke_sources (self);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 void
@@ -522,8 +505,7 @@ pair_base_set_receive_blocked (PairBase *self, gboolean is_blocked)
 {
   g_mutex_lock (self->lock);
   self->is_receive_blocked = is_blocked;
-  poke_sources (self);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 static void
@@ -531,8 +513,7 @@ set_fault (PairBase *self, Fault *fault, guint times, GIOErrorEnum code)
 {
   g_mutex_lock (self->lock);
   *fault = (Fault){ times, code };
-  poke_sources (self);
-  g_mutex_unlock (self->lock);
+  show_and_unlock (self);
 }
 
 void
@@ -571,7 +552,8 @@ pair_base_finalize (GObject *object)
     self->other->other = NULL;
   g_mutex_unlock (self->lock);
 
-  g_ptr_array_unref (self->sources);
+  close (self->in);
+  close (self->out);
   g_ptr_array_unref (self->sent);
   clear_queue (&self->incoming);
   clear_queue (&self->held);
@@ -590,7 +572,8 @@ static void
 pair_base_init (PairBase *self)
 {
   self->send_room = G_MAXUINT;
-  self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) g_source_unref);
+  self->in = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  self->out = eventfd (1, EFD_CLOEXEC | EFD_NONBLOCK);
   self->sent = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 }
 

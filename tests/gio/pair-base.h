@@ -53,5 +53,3 @@ void pair_base_set_receive_blocked (PairBase *self, gboolean is_blocked);
 void pair_base_fail_sends (PairBase *self, guint times, GIOErrorEnum code);
 void pair_base_fail_receives (PairBase *self, guint times, GIOErrorEnum code);
 
-/* Lets go of the sources that nobody else holds, so that a forgotten one shows as a reference. */
-void pair_base_drop_dead_sources (PairBase *self);
