@@ -52,4 +52,3 @@ void pair_base_set_receive_blocked (PairBase *self, gboolean is_blocked);
 /* The next `times` calls fail with this G_IO_ERROR. */
 void pair_base_fail_sends (PairBase *self, guint times, GIOErrorEnum code);
 void pair_base_fail_receives (PairBase *self, guint times, GIOErrorEnum code);
-
