@@ -2,8 +2,8 @@
 /* Copyright 2026 The Moat authors */
 
 /* Two forms of everything, one for a GSocket and one for the rest, and what their errors mean:
- * an ICMP error or a full device is soft, since anyone on the path can cause it and datagrams
- * get lost anyway. */
+ * an ICMP error or a full device is soft, since anyone can cause it and datagrams get lost
+ * anyway. */
 
 #include "gio/base.h"
 
@@ -51,6 +51,7 @@ moat_base_init (MoatBase *self, GDatagramBased *object, GError **error)
 
       self->socket = G_SOCKET (object);
       self->has_connected_socket = find_remote (self);
+      self->has_far_end = type == G_SOCKET_TYPE_SEQPACKET;
       self->wants_addresses = !self->has_connected_socket;
     }
 
@@ -101,43 +102,54 @@ moat_base_mtu (const MoatBase *self)
 
 /* ----------------------------------------------------------------------------- what errors mean */
 
-static MoatBaseResult
-result_of_errno (int code, GError **error)
+/* No list of what is soft: ICMP's codes come as any of a dozen errors, and the next kernel may
+ * know more of them. */
+static bool
+is_fatal (const MoatBase *self, int code)
 {
   switch (code)
     {
-    case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-    case EWOULDBLOCK:
-#endif
-      return MOAT_BASE_BLOCKED;
+    case EBADF:
+    case ENOTSOCK:
+    case EINVAL:
+    case EFAULT:
+    case EPIPE: /* shut down, by us or by whoever has the far end */
+      return true;
 
-    case ECONNREFUSED:
-    case EHOSTUNREACH:
-    case EHOSTDOWN:
-    case ENETUNREACH:
-    case ENETDOWN:
-    case EACCES:
-    case EPERM:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL:
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   "A datagram could not be delivered: %s", g_strerror (code));
-      return MOAT_BASE_SOFT;
+    case ECONNABORTED:
+    case ECONNRESET:
+    case ENOTCONN:
+    case ETIMEDOUT:
+      return self->has_far_end;
 
-    case EMSGSIZE:
+    default:
+      return false;
+    }
+}
+
+static MoatBaseResult
+result_of_errno (const MoatBase *self, int code, GError **error)
+{
+  if (code == EAGAIN || code == EWOULDBLOCK)
+    return MOAT_BASE_BLOCKED;
+
+  if (code == EMSGSIZE)
+    {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
                            "A datagram is longer than the way to the peer allows");
       return MOAT_BASE_TOO_LARGE;
+    }
 
-    default:
+  if (is_fatal (self, code))
+    {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code), "The base socket failed: %s",
                    g_strerror (code));
       return MOAT_BASE_GONE;
     }
+
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+               "A datagram could not be delivered: %s", g_strerror (code));
+  return MOAT_BASE_SOFT;
 }
 
 /* Takes `problem`, which is NULL where a base broke its own contract and set no error. */
@@ -226,11 +238,17 @@ receive_from_socket (MoatBase *self, MoatScratch *scratch, guint max, GError **e
   while (n < 0 && errno == EINTR);
 
   if (n < 0)
-    return result_of_errno (errno, error);
+    return result_of_errno (self, errno, error);
 
   for (guint i = 0; i < (guint) n; i++)
-    keep_datagram (scratch, i, scratch->headers[i].msg_len,
-                   scratch->headers[i].msg_hdr.msg_namelen);
+    {
+      /* The far end's close. What came before it goes first; it is there the next time too. */
+      if (scratch->headers[i].msg_len == 0 && self->has_far_end)
+        return scratch->n_in > 0 ? MOAT_BASE_DONE : MOAT_BASE_END;
+
+      keep_datagram (scratch, i, scratch->headers[i].msg_len,
+                     scratch->headers[i].msg_hdr.msg_namelen);
+    }
 
   return MOAT_BASE_DONE;
 }
@@ -320,7 +338,7 @@ send_by_socket (MoatBase *self, MoatScratch *scratch, guint done)
 }
 
 /* A pending ICMP error comes in place of sending, once. So what fails is tried a second time;
- * what fails again is lost. */
+ * what fails again is lost, or too long indeed. */
 static MoatBaseResult
 send_to_socket (MoatBase *self, MoatScratch *scratch, guint *done, GError **error)
 {
@@ -337,14 +355,22 @@ send_to_socket (MoatBase *self, MoatScratch *scratch, guint *done, GError **erro
       return MOAT_BASE_DONE;
     }
 
-  result = result_of_errno (errno, error);
-  if (result != MOAT_BASE_SOFT)
+  result = result_of_errno (self, errno, error);
+  if (result != MOAT_BASE_SOFT && result != MOAT_BASE_TOO_LARGE)
     return result;
 
   sent = send_by_socket (self, scratch, *done);
-  *done += sent > 0 ? (guint) sent : 1;
+  if (result == MOAT_BASE_TOO_LARGE)
+    {
+      g_clear_error (error);
+      result = sent < 0 ? result_of_errno (self, errno, error) : MOAT_BASE_DONE;
+    }
+  if (sent > 0)
+    *done += (guint) sent;
+  else if (result == MOAT_BASE_SOFT)
+    *done += 1;
 
-  return MOAT_BASE_SOFT;
+  return result;
 }
 
 static MoatBaseResult
@@ -492,7 +518,7 @@ moat_base_dup_peer (const MoatBase *self)
 
 GSource *
 moat_base_create_source (const MoatBase *self, GIOCondition condition, MoatBaseFunc func,
-                         gpointer data)
+                         gpointer data, GDestroyNotify destroy)
 {
   GSource *source;
 
@@ -504,7 +530,9 @@ moat_base_create_source (const MoatBase *self, GIOCondition condition, MoatBaseF
     source = g_unix_fd_source_new (g_socket_get_fd (self->socket), condition);
 
   if (source != NULL)
-    g_source_set_callback (source, G_SOURCE_FUNC (func), data, NULL);
+    g_source_set_callback (source, G_SOURCE_FUNC (func), data, destroy);
+  else if (destroy != NULL)
+    destroy (data);
 
   return source;
 }

@@ -16,6 +16,7 @@ typedef struct
   GDatagramBased *object; /* (unowned) (nullable): in an instance that never was initialised */
   GSocket *socket;        /* (unowned) (nullable): `object`, if it is one */
   bool has_connected_socket;
+  bool has_far_end;               /* a SEQPACKET socket: the far end's close is seen */
   struct sockaddr_storage remote; /* of a connected socket */
   socklen_t remote_len;
   bool wants_addresses; /* of senders; set before the first datagram */
@@ -61,7 +62,8 @@ bool moat_base_is_from_peer (const MoatBase *self, const MoatDatagram *datagram)
 GSocketAddress *moat_base_dup_peer (const MoatBase *self);
 
 /* (transfer full) (nullable): a source for `condition`. Its callback is called with the
- * condition as its second and `data` as its third argument, whatever the base is. */
+ * condition as its second and `data` as its third argument, whatever the base is. `destroy`
+ * (nullable) gets the data when the callback cannot be called any more. */
 typedef gboolean (*MoatBaseFunc) (gpointer base, GIOCondition condition, gpointer data);
 GSource *moat_base_create_source (const MoatBase *self, GIOCondition condition, MoatBaseFunc func,
-                                  gpointer data);
+                                  gpointer data, GDestroyNotify destroy);

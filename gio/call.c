@@ -10,6 +10,15 @@
 #include "gio/news.h"
 #include "gio/verdict.h"
 
+/* Beyond what GSource can be told there is no difference to waiting without end. */
+static dtls_time
+end_of (gint64 timeout)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  return timeout > 0 && timeout <= G_MAXINT64 - now ? (dtls_time) (now + timeout) : DTLS_NEVER;
+}
+
 void
 moat_call_init (MoatCall *self, MoatConnection *connection, GIOCondition wanted, gint64 timeout,
                 GCancellable *cancellable)
@@ -19,7 +28,7 @@ moat_call_init (MoatCall *self, MoatConnection *connection, GIOCondition wanted,
     .caller = timeout == 0 ? MOAT_CALLER_POLLS : MOAT_CALLER_BLOCKS,
     .wanted = wanted,
     .timeout = timeout,
-    .until = timeout > 0 ? (dtls_time) g_get_monotonic_time () + (dtls_time) timeout : DTLS_NEVER,
+    .until = end_of (timeout),
     .cancellable = cancellable,
   };
 }
@@ -85,13 +94,8 @@ moat_call_enter (MoatCall *self, GError **error)
 }
 
 bool
-moat_call_wait (MoatCall *self, GError **error)
+moat_call_has_time (const MoatCall *self, GError **error)
 {
-  MoatPump *pump = &self->connection->pump;
-  dtls_time until = MIN (self->until, moat_pump_deadline (pump));
-
-  if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
-    return false;
   if (self->timeout == 0)
     {
       moat_error_set_would_block (error);
@@ -103,10 +107,34 @@ moat_call_wait (MoatCall *self, GError **error)
       return false;
     }
 
-  if (!moat_wake_wait (&pump->wake, self->ticket, &pump->base,
-                       moat_pump_interest (pump, self->wanted), until, self->cancellable))
-    moat_pump_lose_base (pump, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
-                                                    "The base socket cannot be waited for"));
+  return true;
+}
+
+bool
+moat_call_wait (MoatCall *self, GError **error)
+{
+  MoatPump *pump = &self->connection->pump;
+  dtls_time until = MIN (self->until, moat_pump_deadline (pump));
+
+  if (g_cancellable_set_error_if_cancelled (self->cancellable, error)
+      || !moat_call_has_time (self, error))
+    return false;
+
+  switch (moat_wake_wait (&pump->wake, self->ticket, &pump->base,
+                          moat_pump_interest (pump, self->wanted), until, self->cancellable))
+    {
+    case MOAT_WAIT_OVER:
+      break;
+    case MOAT_WAIT_WITHOUT_BASE:
+      moat_pump_lose_base (pump, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CLOSED,
+                                                      "The base socket cannot be waited for"));
+      break;
+    case MOAT_WAIT_WITHOUT_DESCRIPTOR:
+      /* That is the process's trouble and may pass: only this call fails. */
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES,
+                           "There is no file descriptor to wait with");
+      return false;
+    }
   self->has_waited = true;
 
   return true;

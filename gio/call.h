@@ -28,5 +28,7 @@ bool moat_call_is_allowed (const MoatCall *self, GError **error);
 /* Before each attempt: whether it may be made. Starts the handshake, and moves the connection on
  * unless nothing but application data is going on. */
 bool moat_call_enter (MoatCall *self, GError **error);
+/* Whether there is time for another attempt. */
+bool moat_call_has_time (const MoatCall *self, GError **error);
 /* After an attempt that came to nothing: true when the next one may be made. */
 bool moat_call_wait (MoatCall *self, GError **error);

@@ -175,12 +175,18 @@ moat_connection_use_certificate (MoatConnection *self, GTlsCertificate *certific
   return false;
 }
 
+/* Both under one lock: between the two a getter would put the default one in its place, for good. */
 static void
 use_database (MoatConnection *self, GTlsDatabase *database)
 {
-  exchange_object (self, (gpointer *) &self->database, database);
+  g_autoptr (GTlsDatabase) old = NULL;
+
+  if (database != NULL)
+    g_object_ref (database);
 
   g_mutex_lock (&self->lock);
+  old = self->database;
+  self->database = database;
   self->has_own_database = true;
   g_mutex_unlock (&self->lock);
 }
@@ -198,18 +204,30 @@ use_protocols (MoatConnection *self, const char *const *protocols)
   g_strfreev (old);
 }
 
+/* (transfer full), since another thread may set another one at any time. */
+static MoatContext *
+dup_context (MoatConnection *self)
+{
+  MoatContext *context = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_set_object (&context, self->context);
+  g_mutex_unlock (&self->lock);
+
+  return context != NULL ? context : g_object_ref (moat_context_get_default ());
+}
+
+/* What is given away without a reference is the caller's to keep others from replacing. */
 MoatContext *
 moat_connection_get_context (MoatConnection *self)
 {
-  MoatContext *context;
+  g_autoptr (MoatContext) context = NULL;
 
   g_return_val_if_fail (MOAT_IS_CONNECTION (self), NULL);
 
-  g_mutex_lock (&self->lock);
-  context = self->context;
-  g_mutex_unlock (&self->lock);
+  context = dup_context (self);
 
-  return context != NULL ? context : moat_context_get_default ();
+  return context;
 }
 
 void
@@ -338,7 +356,8 @@ moat_connection_notify_state (MoatConnection *self)
 static MoatConfig *
 make_config (MoatConnection *self)
 {
-  MoatConfig *config = moat_config_new (moat_connection_get_context (self));
+  g_autoptr (MoatContext) context = dup_context (self);
+  MoatConfig *config = moat_config_new (context);
   struct dtls_config *engine = &config->engine;
 
   g_mutex_lock (&self->lock);
@@ -376,7 +395,10 @@ moat_connection_begin (MoatConnection *self)
 static gboolean
 moat_connection_handshake (GDtlsConnection *object, GCancellable *cancellable, GError **error)
 {
-  return moat_handshake_run (MOAT_CONNECTION (object), cancellable, error);
+  /* A handler may drop the caller's reference. */
+  g_autoptr (MoatConnection) self = g_object_ref (MOAT_CONNECTION (object));
+
+  return moat_handshake_run (self, cancellable, error);
 }
 
 static void
@@ -400,8 +422,9 @@ static gboolean
 moat_connection_shutdown (GDtlsConnection *object, gboolean shutdown_read, gboolean shutdown_write,
                           GCancellable *cancellable, GError **error)
 {
-  return moat_shutdown_run (MOAT_CONNECTION (object), shutdown_read, shutdown_write, cancellable,
-                            error);
+  g_autoptr (MoatConnection) self = g_object_ref (MOAT_CONNECTION (object));
+
+  return moat_shutdown_run (self, shutdown_read, shutdown_write, cancellable, error);
 }
 
 static void
@@ -493,7 +516,7 @@ moat_connection_get_property (GObject *object, guint id, GValue *value, GParamSp
   switch ((MoatConnectionProperty) id)
     {
     case PROP_CONTEXT:
-      g_value_set_object (value, moat_connection_get_context (self));
+      g_value_take_object (value, dup_context (self));
       break;
     case PROP_DTLS_VERSION:
       g_value_set_static_string (value, negotiated (self).version);

@@ -85,6 +85,7 @@ load_key (MoatCredential *self, GTlsCertificate *certificate, GError **error)
   g_autofree char *uri = NULL;
   enum dtls_error problem;
 
+  /* Not wiped: the array may be the certificate's own, and nothing tells. */
   g_object_get (certificate, "private-key", &der, "private-key-pkcs11-uri", &uri, NULL);
 
   if (der == NULL && uri != NULL)

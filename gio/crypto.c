@@ -29,11 +29,13 @@ moat_crypto_get (void)
 static bool
 rotate (struct dtls_cookie_keys *keys, bool is_first)
 {
+  struct dtls_crypto *crypto = moat_crypto_get ();
   uint8_t fresh[sizeof keys->current];
 
-  if (!dtls_crypto_random (keys->crypto, fresh, sizeof fresh))
+  if (!dtls_crypto_random (crypto, fresh, sizeof fresh))
     return false;
 
+  keys->crypto = crypto;
   memcpy (keys->previous, is_first ? fresh : keys->current, sizeof keys->previous);
   memcpy (keys->current, fresh, sizeof keys->current);
   explicit_bzero (fresh, sizeof fresh);
@@ -54,9 +56,10 @@ moat_crypto_get_cookie_keys (dtls_time now, struct dtls_cookie_keys *out_keys)
     {
       bool is_first = keys.crypto == NULL || now - changed_at >= 2 * COOKIE_KEY_LIFE;
 
-      keys.crypto = moat_crypto_get ();
+      /* Whoever comes after a failure tries again. */
       is_good = rotate (&keys, is_first);
-      changed_at = now;
+      if (is_good)
+        changed_at = now;
     }
   *out_keys = keys;
   g_mutex_unlock (&lock);

@@ -2,7 +2,8 @@
 /* Copyright 2026 The Moat authors */
 
 /* The loops around gio/transfer.h: an error is returned only if nothing was transferred; a call
- * with a time may return with less than it was asked for, one without end may not. */
+ * with a time may return with less than it was asked for, one without end may not. Each call holds the
+ * connection, since a handler that it runs may drop the caller's reference. */
 
 #include "gio/datagram.h"
 
@@ -14,7 +15,8 @@
 
 enum
 {
-  /* How often a call that may not wait looks again because a peer keeps the connection busy. */
+  /* How often a call looks again without a look at the clock, so that what ended the connection is told
+   * and yet no peer can keep a call by keeping the connection busy. */
   MAX_AGAIN = 16,
 };
 
@@ -31,10 +33,7 @@ may_go_on (MoatTransfer result, MoatCall *call, bool has_some, guint *again, GEr
     case MOAT_TRANSFER_DONE:
       return true;
     case MOAT_TRANSFER_AGAIN:
-      if (++*again < MAX_AGAIN || call->timeout != 0)
-        return true;
-      moat_error_set_would_block (error);
-      return false;
+      return ++*again < MAX_AGAIN || moat_call_has_time (call, error);
     case MOAT_TRANSFER_BLOCKED:
       return moat_call_wait (call, error);
     case MOAT_TRANSFER_END:
@@ -104,7 +103,7 @@ moat_datagram_receive_messages (GDatagramBased *object, GInputMessage *messages,
                                 gint flags, gint64 timeout, GCancellable *cancellable,
                                 GError **error)
 {
-  MoatConnection *self = MOAT_CONNECTION (object);
+  g_autoptr (MoatConnection) self = g_object_ref (MOAT_CONNECTION (object));
   g_autoptr (GSocketAddress) peer = NULL;
   GError *problem = NULL;
   MoatInbox inbox = { .messages = messages, .n = num_messages };
@@ -169,7 +168,7 @@ static gint
 moat_datagram_send_messages (GDatagramBased *object, GOutputMessage *messages, guint num_messages,
                              gint flags, gint64 timeout, GCancellable *cancellable, GError **error)
 {
-  MoatConnection *self = MOAT_CONNECTION (object);
+  g_autoptr (MoatConnection) self = g_object_ref (MOAT_CONNECTION (object));
   GError *problem = NULL;
   MoatOutbox outbox = { .messages = messages, .n = num_messages };
   MoatCall call;
@@ -229,14 +228,16 @@ look (MoatConnection *self, MoatCaller caller, GIOCondition condition, GCancella
 static GIOCondition
 moat_datagram_condition_check (GDatagramBased *object, GIOCondition condition)
 {
-  return look (MOAT_CONNECTION (object), MOAT_CALLER_POLLS, condition, NULL);
+  g_autoptr (MoatConnection) self = g_object_ref (MOAT_CONNECTION (object));
+
+  return look (self, MOAT_CALLER_POLLS, condition, NULL);
 }
 
 static gboolean
 moat_datagram_condition_wait (GDatagramBased *object, GIOCondition condition, gint64 timeout,
                               GCancellable *cancellable, GError **error)
 {
-  MoatConnection *self = MOAT_CONNECTION (object);
+  g_autoptr (MoatConnection) self = g_object_ref (MOAT_CONNECTION (object));
   MoatCall call;
 
   moat_call_init (&call, self, condition & (G_IO_IN | G_IO_OUT), timeout, cancellable);

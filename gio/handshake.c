@@ -33,32 +33,52 @@ set_context (MoatHandshake *self, GMainContext *context)
   self->home = g_thread_ref (g_thread_self ());
 }
 
+/* Under the control lock. The context of a task that waits will run; a poller's may never. */
+static GMainContext *
+place_of_driver (MoatHandshake *self, GMainContext *caller)
+{
+  GTask *task = g_queue_peek_head (&self->shutdowns);
+
+  if (task == NULL)
+    task = g_queue_peek_head (&self->handshakes);
+
+  return task != NULL ? g_task_get_context (task) : caller;
+}
+
+/* Under the control lock. */
+static void
+attach_driver (MoatConnection *connection, GMainContext *place)
+{
+  MoatHandshake *self = &connection->handshake;
+
+  self->driver = moat_source_new_driver (connection);
+  self->driver_place = place;
+  g_source_set_priority (self->driver, self->priority);
+  g_source_attach (self->driver, place);
+}
+
 void
 moat_handshake_drive (MoatConnection *connection, GMainContext *context)
 {
   MoatHandshake *self = &connection->handshake;
   g_autoptr (GMainContext) where =
       context != NULL ? g_main_context_ref (context) : g_main_context_ref_thread_default ();
+  GMainContext *place;
   GSource *old = NULL;
 
   g_mutex_lock (&connection->pump.control);
-  if (self->context == NULL)
+  if (self->context == NULL && !self->is_told)
     set_context (self, where);
-  if (self->driver != NULL && g_source_get_context (self->driver) != where)
+  place = place_of_driver (self, where);
+  /* Contexts end, with what is attached there, and another one may have the same address. */
+  if (self->driver != NULL && (self->driver_place != place || g_source_is_destroyed (self->driver)))
     old = g_steal_pointer (&self->driver);
   if (self->driver == NULL && moat_pump_needs_driving (&connection->pump))
-    {
-      self->driver = moat_source_new_driver (connection);
-      g_source_set_priority (self->driver, self->priority);
-      g_source_attach (self->driver, where);
-    }
+    attach_driver (connection, place);
   g_mutex_unlock (&connection->pump.control);
 
-  /* It may be running in its thread this moment; there it will see that it was replaced, and
-   * end. */
-  if (old != NULL)
-    moat_wake_all (&connection->pump.wake);
-  g_clear_pointer (&old, g_source_unref);
+  /* It may be running in its thread this moment, for the last time. */
+  destroy_source (old);
 }
 
 bool

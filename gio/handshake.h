@@ -13,12 +13,13 @@
 /* All of it under the pump's control lock. */
 typedef struct
 {
-  GMainContext
-      *context;   /* (owned) (nullable): where signals belong; NULL while all calls were blocking */
-  GThread *home;  /* (owned) (nullable): the thread that gave it */
-  int priority;   /* of our sources there */
-  bool is_asking; /* the verdict was asked for and has not come */
-  GThread *asker; /* (unowned) (nullable): who is in a handler or a database now; atomic */
+  /* (owned) (nullable): where signals belong. NULL while all calls were blocking, and once the end was
+   * told: sources that are attached there may hold the connection. */
+  GMainContext *context;
+  GThread *home;         /* (owned) (nullable): the thread that gave it */
+  int priority;          /* of our sources there */
+  bool is_asking;        /* the verdict was asked for and has not come */
+  GThread *asker;        /* (unowned) (nullable): who is in a handler or a database now; atomic */
   guint n_running;       /* threads in a synchronous handshake */
   bool is_told;          /* notifications of the end were made */
   GCancellable *inquiry; /* (owned) (nullable): the asynchronous question */
@@ -29,8 +30,9 @@ typedef struct
   GQueue handshakes; /* (element-type GTask) of handshake_async */
   GQueue shutdowns;  /* (element-type GTask) of shutdown_async */
 
-  GSource *errand; /* (owned) (nullable): brings news to `context` */
-  GSource *driver; /* (owned) (nullable) */
+  GSource *errand;                  /* (owned) (nullable): brings news to `context` */
+  GSource *driver;                  /* (owned) (nullable) */
+  const GMainContext *driver_place; /* (unowned): to compare with; it may be gone */
 } MoatHandshake;
 
 typedef enum
@@ -45,7 +47,7 @@ typedef enum
 void moat_handshake_clear (MoatHandshake *self);
 
 /* Remembers the context of an asynchronous or non-blocking call (NULL: the thread's default) and
- * sees to it that something drives the connection there. */
+ * sees to it that something drives the connection there, or where an asynchronous call waits. */
 void moat_handshake_drive (MoatConnection *connection, GMainContext *context);
 /* Whether the driver is still wanted; if not it is forgotten. For the driver itself. */
 bool moat_handshake_keep_driver (MoatConnection *connection, GSource *driver);

@@ -8,6 +8,7 @@
  *   otherwise                        in the context of the asynchronous handshake or, without one,
  *                                    of the first non-blocking call; by an errand there if another
  *                                    thread has the news
+ *   later, when the end was told     in whichever thread finds it out
  *
  * No lock is held while anything is asked or told. */
 
@@ -109,6 +110,9 @@ moat_news_send_errand (MoatConnection *connection)
 
   if (belongs_to_runner (self))
     moat_wake_all (&connection->pump.wake);
+  /* Its context may have ended with it. */
+  if (self->errand != NULL && g_source_is_destroyed (self->errand))
+    g_clear_pointer (&self->errand, g_source_unref);
   if (belongs_to_runner (self) || self->errand != NULL || self->context == NULL)
     return;
 
@@ -124,17 +128,28 @@ moat_news_send_errand (MoatConnection *connection)
 static void
 write_keylog (MoatConnection *connection)
 {
-  g_autoptr (GPtrArray) lines = NULL;
-  MoatConfig *config;
+  g_autoptr (GPtrArray) lines = moat_pump_take_keylog_lines (&connection->pump);
+  const MoatConfig *config;
 
   g_mutex_lock (&connection->pump.control);
   config = connection->pump.config;
-  lines = connection->pump.keylog_lines;
-  connection->pump.keylog_lines = g_ptr_array_new_with_free_func (g_free);
   g_mutex_unlock (&connection->pump.control);
 
   for (guint i = 0; i < lines->len; i++)
     moat_keylog_write (config->keylog, config->context, lines->pdata[i]);
+}
+
+/* Nothing more belongs there. */
+static void
+leave_context (MoatConnection *connection)
+{
+  MoatHandshake *self = &connection->handshake;
+  g_autoptr (GMainContext) context = NULL;
+
+  g_mutex_lock (&connection->pump.control);
+  context = g_steal_pointer (&self->context);
+  g_clear_pointer (&self->home, g_thread_unref);
+  g_mutex_unlock (&connection->pump.control);
 }
 
 static void
@@ -163,6 +178,8 @@ tell_of_the_end (MoatConnection *connection)
 
   while ((task = moat_task_take (connection, &self->handshakes)) != NULL)
     moat_task_finish (task, moat_handshake_dup_error (connection, MOAT_MAY_TIME_OUT));
+
+  leave_context (connection);
 }
 
 /* An asynchronous handshake is the call that a refusal is told to; without one the next call is. */
@@ -184,8 +201,8 @@ tell_of_refusal (MoatConnection *connection)
     moat_task_finish (task, g_error_copy (problem));
 }
 
-static void
-finish_shutdowns (MoatConnection *connection)
+void
+moat_news_finish_shutdowns (MoatConnection *connection)
 {
   GTask *task;
 
@@ -253,7 +270,7 @@ deal_with (MoatConnection *connection, guint news, MoatCaller caller, GCancellab
   else if (news & MOAT_NEWS_CLOSED)
     moat_connection_notify_state (connection);
   if (news & MOAT_NEWS_FLUSHED)
-    finish_shutdowns (connection);
+    moat_news_finish_shutdowns (connection);
 }
 
 /* Signals come with the handshake's context as the thread's default one. */

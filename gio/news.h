@@ -10,5 +10,7 @@
 
 /* Gives the news to whom it concerns: here, if signals belong here, or by an errand. */
 void moat_news_attend (MoatConnection *connection, MoatCaller caller, GCancellable *cancellable);
+/* Ends the asynchronous calls that waited for the base to take everything, if it has. */
+void moat_news_finish_shutdowns (MoatConnection *connection);
 /* Has someone attend to it where signals belong. Under the pump's control lock. */
 void moat_news_send_errand (MoatConnection *connection);

@@ -22,6 +22,19 @@ enum
 
 /* --------------------------------------------------------------------------------------- basics */
 
+static void
+wipe_line (gpointer line)
+{
+  explicit_bzero (line, strlen (line));
+  g_free (line);
+}
+
+static GPtrArray *
+new_keylog_lines (void)
+{
+  return g_ptr_array_new_with_free_func (wipe_line);
+}
+
 void
 moat_pump_init (MoatPump *self)
 {
@@ -33,7 +46,7 @@ moat_pump_init (MoatPump *self)
   moat_wake_init (&self->wake);
   self->deadline = DTLS_NEVER;
   self->failure.peer_alert = -1;
-  self->keylog_lines = g_ptr_array_new_with_free_func (g_free);
+  self->keylog_lines = new_keylog_lines ();
 }
 
 void
@@ -350,7 +363,7 @@ take_backlog (MoatPump *self, MoatScratch *scratch)
 static void
 flush_backlog (MoatPump *self, MoatScratch *scratch)
 {
-  g_autoptr (GRecMutexLocker) turn = NULL;
+  G_GNUC_UNUSED g_autoptr (GRecMutexLocker) turn = NULL;
 
   if (!g_atomic_int_get (&self->has_backlog))
     return;
@@ -392,7 +405,7 @@ receive_batch (MoatPump *self, MoatScratch *scratch)
 void
 moat_pump_process (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun, guint first)
 {
-  g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&self->output);
+  G_GNUC_UNUSED g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&self->output);
   bool is_drained;
 
   do
@@ -409,7 +422,7 @@ void
 moat_pump_step (MoatPump *self)
 {
   g_autoptr (MoatScratch) scratch = moat_scratch_take ();
-  g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&self->intake);
+  G_GNUC_UNUSED g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&self->intake);
 
   flush_backlog (self, scratch);
   for (guint round = 0; round < MAX_ROUNDS; round++)
@@ -484,6 +497,20 @@ moat_pump_begin (MoatPump *self, MoatConfig *config, MoatAddressRule rule)
   moat_pump_unlock_all (self);
 
   g_clear_pointer (&config, moat_config_free);
+}
+
+GPtrArray *
+moat_pump_take_keylog_lines (MoatPump *self)
+{
+  GPtrArray *fresh = new_keylog_lines ();
+  GPtrArray *lines;
+
+  g_mutex_lock (&self->control);
+  lines = self->keylog_lines;
+  self->keylog_lines = fresh;
+  g_mutex_unlock (&self->control);
+
+  return lines;
 }
 
 void
@@ -576,6 +603,7 @@ moat_pump_lose_base (MoatPump *self, GError *problem)
       self->is_base_lost = true;
       moat_queue_clear (&self->backlog);
       g_atomic_int_set (&self->has_backlog, 0);
+      tell (self, MOAT_NEWS_FLUSHED);
       moat_pump_become_over (self, DTLS_ERROR_NOT_CONNECTED);
     }
   moat_pump_unlock_all (self);

@@ -116,6 +116,8 @@ void moat_pump_step (MoatPump *self);
 void moat_pump_process (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun,
                         guint first);
 
+/* (transfer full) (element-type utf8): what the key log has yet to get; freeing it wipes it. */
+GPtrArray *moat_pump_take_keylog_lines (MoatPump *self);
 /* Replaces the credential; or notes why there is none. Takes both. */
 void moat_pump_take_credential (MoatPump *self, MoatCredential *credential, GError *problem);
 /* (transfer full) (element-type GBytes): the peer's chain, leaf first; empty if it has none. */

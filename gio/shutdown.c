@@ -67,8 +67,10 @@ moat_shutdown_run_async (MoatConnection *connection, gboolean shuts_read, gboole
   g_queue_push_tail (&connection->handshake.shutdowns, g_object_ref (task));
   g_mutex_unlock (&pump->control);
 
+  /* Most often that was all. It waits for no news: they go to the handshake's context, which may not
+   * run any more. */
   moat_pump_shut (pump, halves_of (shuts_read, shuts_write));
-  g_atomic_int_or ((guint *) &pump->news, MOAT_NEWS_FLUSHED);
+  moat_news_finish_shutdowns (connection);
   moat_handshake_drive (connection, g_task_get_context (task));
   moat_news_attend (connection, MOAT_CALLER_STARTS, NULL);
 }

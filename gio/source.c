@@ -46,14 +46,13 @@ on_child_ready (G_GNUC_UNUSED gpointer base, GIOCondition condition, gpointer da
   return G_SOURCE_CONTINUE;
 }
 
-/* The child is destroyed with its parent, but its callback must not outlive it. */
 static void
 drop_child (MoatSource *self)
 {
   if (self->child == NULL)
     return;
 
-  g_source_remove_child_source (&self->source, self->child);
+  g_source_destroy (self->child);
   g_clear_pointer (&self->child, g_source_unref);
   self->child_condition = 0;
 }
@@ -73,7 +72,10 @@ watch_base (MoatSource *self, MoatConnection *connection)
   if (interest == 0)
     return false;
 
-  self->child = moat_base_create_source (&connection->pump.base, interest, on_child_ready, self);
+  /* A child is destroyed with its parent, and lets go of it then. */
+  self->child =
+      moat_base_create_source (&connection->pump.base, interest, on_child_ready,
+                               g_source_ref (&self->source), (GDestroyNotify) g_source_unref);
   if (self->child == NULL)
     {
       moat_pump_lose_base (&connection->pump,
@@ -85,7 +87,12 @@ watch_base (MoatSource *self, MoatConnection *connection)
   self->child_condition = interest;
   g_source_add_child_source (&self->source, self->child);
 
-  return true;
+  /* Another thread may have destroyed the parent before it had this child. */
+  if (!g_source_is_destroyed (&self->source))
+    return true;
+
+  drop_child (self);
+  return false;
 }
 
 static void
@@ -127,7 +134,6 @@ moat_source_prepare (GSource *source, gint *timeout)
   if (connection == NULL || !connection->is_initialized)
     return TRUE;
 
-  moat_sleeper_set_context (self->sleeper, &connection->pump.wake, g_source_get_context (source));
   start (self, connection);
   if (is_ready (self, connection))
     return TRUE;
@@ -136,7 +142,8 @@ moat_source_prepare (GSource *source, gint *timeout)
     *timeout = 0;
   watch_deadline (self, connection);
 
-  return is_ready (self, connection);
+  /* Whoever wakes us says so before he rings, so what comes after this ends the poll. */
+  return moat_sleeper_is_woken (self->sleeper) || is_ready (self, connection);
 }
 
 /* Children and the ready time are GLib's to check. */
@@ -149,7 +156,7 @@ moat_source_check (GSource *source)
   if (connection == NULL || !connection->is_initialized)
     return TRUE;
 
-  return moat_sleeper_was_woken (self->sleeper) || is_ready (self, connection);
+  return moat_sleeper_is_woken (self->sleeper) || is_ready (self, connection);
 }
 
 /* After a dispatch: a child that is always ready, as one for OUT can be, keeps GLib from ever
@@ -221,6 +228,7 @@ moat_source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
   GIOCondition base_ready = self->base_ready;
 
   self->base_ready = 0;
+  (void) moat_sleeper_was_woken (self->sleeper);
   if (connection == NULL)
     return G_SOURCE_REMOVE;
   if (self->is_driver)
@@ -229,7 +237,6 @@ moat_source_dispatch (GSource *source, GSourceFunc callback, gpointer data)
   return dispatch_application (self, connection, base_ready, func, data);
 }
 
-/* The child's callback points to us. What remains is freed when the last reference goes. */
 static void
 moat_source_finalize (GSource *source)
 {
@@ -237,8 +244,7 @@ moat_source_finalize (GSource *source)
   MoatConnection *connection = dup_connection (self);
 
   g_clear_pointer (&self->child, g_source_unref);
-  if (connection != NULL)
-    moat_sleeper_retire (self->sleeper, &connection->pump.wake);
+  moat_sleeper_retire (self->sleeper, connection != NULL ? &connection->pump.wake : NULL);
   moat_sleeper_unref (self->sleeper);
 
   g_clear_object (&connection);
@@ -287,7 +293,7 @@ source_new (MoatConnection *connection, const char *name)
   MoatSource *self = (MoatSource *) source;
 
   g_source_set_static_name (source, name);
-  self->sleeper = moat_sleeper_new (&connection->pump.wake);
+  self->sleeper = moat_sleeper_new (&connection->pump.wake, source);
 
   return self;
 }

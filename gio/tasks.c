@@ -93,18 +93,50 @@ moat_task_take (MoatConnection *connection, GQueue *tasks)
   return task;
 }
 
-/* Takes `problem`. */
+typedef struct
+{
+  GTask *task;
+  GError *problem; /* (nullable) */
+} Ending;
+
+static void
+ending_free (gpointer data)
+{
+  Ending *self = data;
+
+  g_clear_error (&self->problem);
+  g_object_unref (self->task);
+  g_free (self);
+}
+
+/* In the task's context. */
+static gboolean
+on_ending (gpointer data)
+{
+  Ending *self = data;
+
+  if (self->problem != NULL)
+    g_task_return_error (self->task, g_steal_pointer (&self->problem));
+  else
+    g_task_return_boolean (self->task, TRUE);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes `problem`. GTask alone would call back at once in the middle of an application's close() or
+ * receive, if that is called in the task's context. */
 void
 moat_task_finish (GTask *task, GError *problem)
 {
   GSource *cancelled = g_task_get_task_data (task);
+  g_autoptr (GSource) source = g_idle_source_new ();
+  Ending *ending = g_new (Ending, 1);
 
   if (cancelled != NULL)
     g_source_destroy (cancelled);
 
-  if (problem != NULL)
-    g_task_return_error (task, problem);
-  else
-    g_task_return_boolean (task, TRUE);
-  g_object_unref (task);
+  *ending = (Ending){ task, problem };
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_callback (source, on_ending, ending, ending_free);
+  g_source_attach (source, g_task_get_context (task));
 }

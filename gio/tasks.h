@@ -18,5 +18,5 @@ void moat_task_watch_cancellable (GTask *task);
 
 /* (transfer full) (nullable): the first of a queue; each task is taken once. */
 GTask *moat_task_take (MoatConnection *connection, GQueue *tasks);
-/* Takes both. */
+/* Takes both. The callback comes from a source of its own, never inside another call. */
 void moat_task_finish (GTask *task, GError *problem);

@@ -126,7 +126,7 @@ open_batch (MoatPump *pump, MoatScratch *scratch, MoatInbox *inbox, guint *i,
 static MoatTransfer
 receive_batch (MoatPump *pump, MoatScratch *scratch, MoatInbox *inbox)
 {
-  g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&pump->intake);
+  G_GNUC_UNUSED g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&pump->intake);
   GError *problem = NULL;
   struct dtls_datagram begun;
   bool is_plain;
@@ -364,7 +364,7 @@ moat_transfer_send (MoatPump *pump, MoatOutbox *outbox, MoatTimeoutClass timeout
                     GError **error)
 {
   g_autoptr (MoatScratch) scratch = moat_scratch_take ();
-  g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&pump->output);
+  G_GNUC_UNUSED g_autoptr (GRecMutexLocker) turn = g_rec_mutex_locker_new (&pump->output);
   GError *problem = NULL;
   MoatBaseResult result;
   MoatTransfer state;

@@ -47,16 +47,17 @@ conclude (MoatConnection *connection, GTlsCertificate *certificate, GTlsCertific
           const GError *problem)
 {
   MoatHandshake *self = &connection->handshake;
+  bool is_late = moat_pump_phase (&connection->pump) == MOAT_PHASE_OVER;
   struct dtls_verdict verdict = { .is_accepted = true };
   GError *reason = NULL;
 
-  /* A database that could not tell has not said yes. */
+  /* A database that could not tell has not said yes, whichever errors may be overlooked. */
   if (problem != NULL)
     errors |= G_TLS_CERTIFICATE_GENERIC_ERROR;
 
-  if (certificate == NULL)
+  if (certificate == NULL || is_late)
     verdict.is_accepted = false;
-  else if (MOAT_CONNECTION_GET_CLASS (connection)->must_ask (connection, errors))
+  else if (problem != NULL || MOAT_CONNECTION_GET_CLASS (connection)->must_ask (connection, errors))
     verdict.is_accepted = g_dtls_connection_emit_accept_certificate (G_DTLS_CONNECTION (connection),
                                                                      certificate, errors);
 

@@ -5,7 +5,8 @@
  *
  *   1. DER becomes certificate objects of the backend that GIO uses, each linked to the next by
  *      `issuer`
- *   2. the database judges the chain; without one it is judged alone, and its root is unknown
+ *   2. the database judges the chain; without one the leaf is judged alone, its root is unknown,
+ *      and its dates are for us to look at, since hosts then do not
  *   3. we add what databases are known to leave out: the leaf's extended key usage, and an identity
  *      that nobody gave */
 
@@ -93,6 +94,24 @@ purpose (const MoatInquiry *self)
                                         : G_TLS_DATABASE_PURPOSE_AUTHENTICATE_CLIENT;
 }
 
+/* What a certificate does not say is no reason to trust it. */
+static GTlsCertificateFlags
+judge_dates (GTlsCertificate *certificate)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autoptr (GDateTime) first = g_tls_certificate_get_not_valid_before (certificate);
+  g_autoptr (GDateTime) last = g_tls_certificate_get_not_valid_after (certificate);
+
+  if (first == NULL || last == NULL)
+    return G_TLS_CERTIFICATE_GENERIC_ERROR;
+  if (g_date_time_compare (now, first) < 0)
+    return G_TLS_CERTIFICATE_NOT_ACTIVATED;
+  if (g_date_time_compare (now, last) > 0)
+    return G_TLS_CERTIFICATE_EXPIRED;
+
+  return 0;
+}
+
 static GTlsCertificateFlags
 own_judgement (const MoatInquiry *self)
 {
@@ -104,6 +123,8 @@ own_judgement (const MoatInquiry *self)
     errors |= G_TLS_CERTIFICATE_GENERIC_ERROR;
   if (self->must_be_identified && self->identity == NULL)
     errors |= G_TLS_CERTIFICATE_BAD_IDENTITY;
+  if (self->database == NULL)
+    errors |= judge_dates (self->certificate);
 
   return errors;
 }

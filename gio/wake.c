@@ -3,7 +3,10 @@
 
 /* A thread that waits for a GSocket sleeps in ppoll, which knows microseconds, and is woken by
  * an eventfd. One that waits for another base sleeps in a private GMainContext, where the base's
- * own source works. Both are made at the first wait of their kind and kept. */
+ * own source works. Both are made at the first wait of their kind and kept.
+ *
+ * A GSource has a bell, a child that becomes ready when it is rung. A reference to its context would do
+ * too, but the context holds the source and the source the connection, so none of them would ever go. */
 
 #include "gio/wake.h"
 
@@ -16,8 +19,11 @@
 struct _MoatSleeper
 {
   int fd;                /* -1 for none */
-  GMainContext *context; /* (owned) (nullable) */
+  GMainContext *context; /* (owned) (nullable): a private one */
   int was_woken;         /* atomic */
+
+  GMutex lock;   /* over the bell while it is rung */
+  GSource *bell; /* (owned) (nullable): none for a thread, nor when the source is destroyed */
 };
 
 /* ------------------------------------------------------------------------------------- sleepers */
@@ -28,6 +34,7 @@ sleeper_clear (MoatSleeper *self)
   if (self->fd >= 0)
     close (self->fd);
   g_clear_pointer (&self->context, g_main_context_unref);
+  g_mutex_clear (&self->lock);
 }
 
 void
@@ -42,6 +49,7 @@ sleeper_new_bare (void)
   MoatSleeper *self = g_atomic_rc_box_new0 (MoatSleeper);
 
   self->fd = -1;
+  g_mutex_init (&self->lock);
 
   return self;
 }
@@ -57,12 +65,62 @@ sleeper_wake (MoatSleeper *self)
     (void) !write (self->fd, &one, sizeof one);
   if (self->context != NULL)
     g_main_context_wakeup (self->context);
+
+  g_mutex_lock (&self->lock);
+  if (self->bell != NULL)
+    g_source_set_ready_time (self->bell, 0);
+  g_mutex_unlock (&self->lock);
 }
 
+/* Whatever destroys the bell, its context's end too, passes here first: while it is rung, its
+ * context is there. */
+static void
+silence (gpointer data)
+{
+  MoatSleeper *self = data;
+  GSource *bell;
+
+  g_mutex_lock (&self->lock);
+  bell = g_steal_pointer (&self->bell);
+  g_mutex_unlock (&self->lock);
+
+  g_clear_pointer (&bell, g_source_unref);
+}
+
+static void
+on_bell_destroyed (gpointer data)
+{
+  silence (data);
+  moat_sleeper_unref (data);
+}
+
+static gboolean
+on_bell_unused (G_GNUC_UNUSED gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* GLib dispatches its parent as well. */
+static gboolean
+dispatch_bell (GSource *bell, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUSED gpointer data)
+{
+  g_source_set_ready_time (bell, -1);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs bell_funcs = { .dispatch = dispatch_bell };
+
 MoatSleeper *
-moat_sleeper_new (MoatWake *wake)
+moat_sleeper_new (MoatWake *wake, GSource *source)
 {
   MoatSleeper *self = sleeper_new_bare ();
+
+  self->bell = g_source_new (&bell_funcs, sizeof (GSource));
+  g_source_set_static_name (self->bell, "MoatConnection bell");
+  g_source_set_callback (self->bell, on_bell_unused, g_atomic_rc_box_acquire (self),
+                         on_bell_destroyed);
+  g_source_add_child_source (source, self->bell);
 
   g_mutex_lock (&wake->lock);
   g_ptr_array_add (wake->sleepers, g_atomic_rc_box_acquire (self));
@@ -71,16 +129,10 @@ moat_sleeper_new (MoatWake *wake)
   return self;
 }
 
-void
-moat_sleeper_set_context (MoatSleeper *self, MoatWake *wake, GMainContext *context)
+bool
+moat_sleeper_is_woken (MoatSleeper *self)
 {
-  if (self->context == context)
-    return;
-
-  g_mutex_lock (&wake->lock);
-  g_clear_pointer (&self->context, g_main_context_unref);
-  self->context = g_main_context_ref (context);
-  g_mutex_unlock (&wake->lock);
+  return g_atomic_int_get (&self->was_woken) != 0;
 }
 
 bool
@@ -92,9 +144,14 @@ moat_sleeper_was_woken (MoatSleeper *self)
 void
 moat_sleeper_retire (MoatSleeper *self, MoatWake *wake)
 {
-  g_mutex_lock (&wake->lock);
-  g_ptr_array_remove_fast (wake->sleepers, self);
-  g_mutex_unlock (&wake->lock);
+  if (wake != NULL)
+    {
+      g_mutex_lock (&wake->lock);
+      g_ptr_array_remove_fast (wake->sleepers, self);
+      g_mutex_unlock (&wake->lock);
+    }
+
+  silence (self);
 }
 
 /* ------------------------------------------------------------------------------------- the wake */
@@ -196,7 +253,7 @@ sleep_in_ppoll (MoatSleeper *sleeper, int fd, GIOCondition condition, dtls_time 
     g_cancellable_release_fd (cancellable);
 }
 
-static bool
+static MoatWait
 wait_for_socket (MoatWake *self, guint ticket, GSocket *socket, GIOCondition condition,
                  dtls_time until, GCancellable *cancellable)
 {
@@ -204,11 +261,11 @@ wait_for_socket (MoatWake *self, guint ticket, GSocket *socket, GIOCondition con
   bool can_wait;
 
   if (g_socket_is_closed (socket))
-    return false;
+    return MOAT_WAIT_WITHOUT_BASE;
 
   sleeper = begin_sleep (self, ticket);
   if (sleeper == NULL)
-    return true;
+    return MOAT_WAIT_OVER;
 
   if (sleeper->fd < 0)
     {
@@ -224,7 +281,7 @@ wait_for_socket (MoatWake *self, guint ticket, GSocket *socket, GIOCondition con
     sleep_in_ppoll (sleeper, g_socket_get_fd (socket), condition, until, cancellable);
   end_sleep (self, sleeper);
 
-  return can_wait;
+  return can_wait ? MOAT_WAIT_OVER : MOAT_WAIT_WITHOUT_DESCRIPTOR;
 }
 
 /* ------------------------------------------------------------------------------ on another base */
@@ -253,10 +310,17 @@ on_cancelled (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition,
 }
 
 static void
-attach (GSource **source, GMainContext *context)
+attach (GSource *source, GMainContext *context)
 {
-  if (*source != NULL)
-    g_source_attach (*source, context);
+  if (source != NULL)
+    g_source_attach (source, context);
+}
+
+/* Each of the sources below is destroyed by its dispatch. */
+static bool
+was_dispatched (GSource *source)
+{
+  return source != NULL && g_source_is_destroyed (source);
 }
 
 static void
@@ -269,7 +333,7 @@ detach (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
-/* The time-out as a source of its own, so that an iteration returns. */
+/* The time-out as a source of its own, so that it is seen like the others. */
 static GSource *
 timeout_source (dtls_time until)
 {
@@ -285,8 +349,10 @@ timeout_source (dtls_time until)
   return source;
 }
 
+/* GLib wakes a context for every descriptor that it has to watch or not to watch any more, so the
+ * sources stay until there is a reason to end. False if the base has no source. */
 static bool
-iterate (GMainContext *context, const MoatBase *base, GIOCondition condition, dtls_time until,
+iterate (MoatSleeper *sleeper, const MoatBase *base, GIOCondition condition, dtls_time until,
          GCancellable *cancellable, bool *out_is_ready)
 {
   GSource *ready = NULL;
@@ -297,7 +363,7 @@ iterate (GMainContext *context, const MoatBase *base, GIOCondition condition, dt
 
   if (condition != 0)
     {
-      ready = moat_base_create_source (base, condition, on_base_ready, out_is_ready);
+      ready = moat_base_create_source (base, condition, on_base_ready, out_is_ready, NULL);
       can_wait = ready != NULL;
     }
   /* Not a g_cancellable_source_new(): GLib leaks one that goes while its cancellable is being
@@ -308,11 +374,14 @@ iterate (GMainContext *context, const MoatBase *base, GIOCondition condition, dt
       g_source_set_callback (cancelled, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
     }
 
-  attach (&ready, context);
-  attach (&timeout, context);
-  attach (&cancelled, context);
+  attach (ready, sleeper->context);
+  attach (timeout, sleeper->context);
+  attach (cancelled, sleeper->context);
   if (can_wait)
-    g_main_context_iteration (context, until != 0);
+    do
+      g_main_context_iteration (sleeper->context, TRUE);
+    while (!was_dispatched (ready) && !was_dispatched (timeout) && !was_dispatched (cancelled)
+           && !moat_sleeper_is_woken (sleeper));
   detach (&ready);
   detach (&timeout);
   detach (&cancelled);
@@ -339,7 +408,7 @@ give_context (MoatWake *self, MoatSleeper *sleeper)
   g_mutex_unlock (&self->lock);
 }
 
-static bool
+static MoatWait
 wait_for_other (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition condition,
                 dtls_time until, GCancellable *cancellable)
 {
@@ -348,18 +417,18 @@ wait_for_other (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition
   MoatSleeper *sleeper = begin_sleep (self, ticket);
 
   if (sleeper == NULL)
-    return true;
+    return MOAT_WAIT_OVER;
 
   give_context (self, sleeper);
-  can_wait = iterate (sleeper->context, base, condition, until, cancellable, &is_ready);
+  can_wait = iterate (sleeper, base, condition, until, cancellable, &is_ready);
   end_sleep (self, sleeper);
 
-  return can_wait;
+  return can_wait ? MOAT_WAIT_OVER : MOAT_WAIT_WITHOUT_BASE;
 }
 
 /* ------------------------------------------------------------------------------------ on either */
 
-bool
+MoatWait
 moat_wake_wait (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition condition,
                 dtls_time until, GCancellable *cancellable)
 {
@@ -391,7 +460,7 @@ moat_wake_check (MoatWake *self, const MoatBase *base, GIOCondition condition)
   while (sleeper == NULL);
 
   give_context (self, sleeper);
-  (void) iterate (sleeper->context, base, condition, 0, NULL, &is_ready);
+  (void) iterate (sleeper, base, condition, 0, NULL, &is_ready);
   end_sleep (self, sleeper);
 
   return is_ready;

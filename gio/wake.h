@@ -27,20 +27,26 @@ guint moat_wake_ticket (MoatWake *self);
 /* Wakes everyone, and lets every ticket expire. */
 void moat_wake_all (MoatWake *self);
 
-/* Waits until `base` fulfils `condition`, the ticket has expired, `until` (monotonic µs, or
- * DTLS_NEVER) is reached or `cancellable` is cancelled; it does not say which. False if the base
- * cannot be waited for. */
-bool moat_wake_wait (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition condition,
-                     dtls_time until, GCancellable *cancellable);
+typedef enum
+{
+  MOAT_WAIT_OVER,               /* something happened, or may have */
+  MOAT_WAIT_WITHOUT_BASE,       /* the base cannot be waited for */
+  MOAT_WAIT_WITHOUT_DESCRIPTOR, /* the system gave none; it may later */
+} MoatWait;
+
+/* Waits until `base` fulfils `condition`, the ticket has expired, `until` (monotonic µs up to
+ * G_MAXINT64, or DTLS_NEVER) is reached or `cancellable` is cancelled; it does not say which. */
+MoatWait moat_wake_wait (MoatWake *self, guint ticket, const MoatBase *base, GIOCondition condition,
+                         dtls_time until, GCancellable *cancellable);
 /* Whether `base` fulfils `condition` right now. */
 bool moat_wake_check (MoatWake *self, const MoatBase *base, GIOCondition condition);
 
-/* For a GSource: what wakes its context. It is told the context when the source knows it, and
- * may outlive the wake. */
-MoatSleeper *moat_sleeper_new (MoatWake *wake);
+/* For a GSource that is attached to no context yet: makes it ready, wherever it will be. It keeps
+ * neither the source nor its context, and may outlive the wake. */
+MoatSleeper *moat_sleeper_new (MoatWake *wake, GSource *source);
 void moat_sleeper_unref (MoatSleeper *self);
-void moat_sleeper_set_context (MoatSleeper *self, MoatWake *wake, GMainContext *context);
-/* Whether it was woken since the last time it was asked. */
+/* Whether it was woken since it was last asked by the second of these. */
+bool moat_sleeper_is_woken (MoatSleeper *self);
 bool moat_sleeper_was_woken (MoatSleeper *self);
-/* It will not be woken any more. */
+/* It will not be woken any more; when its source goes. `wake` (nullable) may have gone before. */
 void moat_sleeper_retire (MoatSleeper *self, MoatWake *wake);

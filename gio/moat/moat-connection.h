@@ -20,6 +20,14 @@
  *                           versions that GTlsProtocolVersion cannot
  *   max-payload             uint, read-only; the longest message that fits a datagram; 0 while not
  *                           connected
+ *
+ * Signals, and the verdict on the peer with them, come in the context of the asynchronous handshake or,
+ * without one, of the first call that did not wait, until the handshake is over. If nothing runs that
+ * context any more, calls in other threads that wait for the handshake do so until their time is over;
+ * g_dtls_connection_handshake() gives the verdict a place again.
+ *
+ * Close the connection, not its base: closing a GSocket wakes nobody who waits for it, here no more than
+ * in GSocket itself.
  */
 
 #pragma once
