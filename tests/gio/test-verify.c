@@ -7,6 +7,8 @@
 #include "fixture.h"
 #include "judge.h"
 
+#include <string.h>
+
 /* --------------------------------------------------------------------------- a row per certificate */
 
 typedef enum
@@ -118,6 +120,20 @@ on_notify (GObject *connection, GParamSpec *property, gpointer data)
   g_assert_nonnull (g_dtls_connection_get_peer_certificate (G_DTLS_CONNECTION (connection)));
 }
 
+/* RFC 5246 §7.2.2: what the server is told, of several the first that applies. */
+static const char *
+alert_of (GTlsCertificateFlags errors)
+{
+  if (errors & UNKNOWN_CA)
+    return "unknown_ca";
+  if (errors & (TOO_LATE | TOO_EARLY))
+    return "certificate_expired";
+  if (errors & WRONG_NAME)
+    return "bad_certificate";
+
+  return "certificate_unknown";
+}
+
 static void
 run_row (const Row *row)
 {
@@ -148,6 +164,7 @@ run_row (const Row *row)
     {
       g_assert_error (client_error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
       g_assert_error (server_error, G_TLS_ERROR, G_TLS_ERROR_MISC);
+      g_assert_nonnull (strstr (server_error->message, alert_of (row->errors)));
     }
 
   g_assert_cmpint (watch.asked_about, ==, row->asked_about);
