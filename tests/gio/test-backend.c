@@ -2,7 +2,7 @@
 /* Copyright 2026 The Moat authors */
 
 /* The module in a process: what is ours, what stays the host's, and what happens without one. Contract rows
- * B1 to B9 and chapter 6. */
+ * B1 to B9 of docs/gio-contract.md. */
 
 #include "fixture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* What a base may do to a connection: contract 1.5.1, C7, and architecture's words on GSockets. */
+/* What a base may do to a connection, a GSocket above all; C7 of docs/gio-contract.md. */
 
 #include "fixture.h"
 

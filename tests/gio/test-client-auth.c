@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Clients that show a certificate, or do not: contract rows S3, H6, 1.3 and 1.4. */
+/* Clients that show a certificate, or do not: contract rows S3 and H6. */
 
 #include "fixture.h"
 #include "judge.h"

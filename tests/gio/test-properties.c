@@ -2,7 +2,7 @@
 /* Copyright 2026 The Moat authors */
 
 /* Every property of the three interfaces: type, flags, default, before, during and after a connection.
- * Contract 1.2.2, 1.3 and 1.4. */
+ * See gio/moat for those of our own. */
 
 #include "fixture.h"
 
