@@ -108,18 +108,6 @@ moat_connection_dup_interaction (MoatConnection *self)
   return interaction;
 }
 
-GTlsCertificate *
-moat_connection_dup_certificate (MoatConnection *self)
-{
-  GTlsCertificate *certificate = NULL;
-
-  g_mutex_lock (&self->lock);
-  g_set_object (&certificate, self->certificate);
-  g_mutex_unlock (&self->lock);
-
-  return certificate;
-}
-
 GSocketAddress *
 moat_connection_dup_peer_address (MoatConnection *self)
 {

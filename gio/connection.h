@@ -65,7 +65,6 @@ void moat_connection_begin (MoatConnection *self);
 /* (transfer full) (nullable): the one set, or the default one if none was. */
 GTlsDatabase *moat_connection_dup_database (MoatConnection *self);
 GTlsInteraction *moat_connection_dup_interaction (MoatConnection *self);
-GTlsCertificate *moat_connection_dup_certificate (MoatConnection *self);
 /* (transfer full) (nullable) */
 GSocketAddress *moat_connection_dup_peer_address (MoatConnection *self);
 
