@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The bodies of ClientHello, ServerHello and HelloVerifyRequest. */
+/* The bodies of ClientHello, ServerHello (a HelloRetryRequest too) and HelloVerifyRequest. */
 
 #include "fuzz.h"
 
@@ -48,6 +48,7 @@ try_server_hello (struct bytes message, struct writer writer)
 
   fuzz_check (hello.random.left == RANDOM_LEN);
   fuzz_check (hello.session_id.left <= MAX_SESSION_ID_LEN);
+  (void) server_hello_is_retry (&hello);
   server_hello_write (&writer, &hello);
   check_rewritten (&writer, message);
 }

@@ -4,6 +4,7 @@
 /* One table: what each error is called, and the alert that tells the peer of it. */
 
 #include "dtls.h"
+#include "handshake/suites.h"
 #include "wire/codepoints.h"
 
 struct error_row
@@ -76,5 +77,5 @@ dtls_alert_name (uint8_t description)
 const char *
 dtls_suite_name (uint16_t suite)
 {
-  return suite_name (suite);
+  return suite_find (suite) != NULL ? suite_name (suite) : NULL;
 }

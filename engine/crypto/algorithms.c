@@ -33,6 +33,13 @@ static const char *const aead_names[N_AEADS] = {
   [AEAD_CHACHA20_POLY1305] = "ChaCha20-Poly1305",
 };
 
+/* RFC 9147 §4.2.3 */
+static const char *const mask_names[N_AEADS] = {
+  [AEAD_AES_128_GCM] = "AES-128-ECB",
+  [AEAD_AES_256_GCM] = "AES-256-ECB",
+  [AEAD_CHACHA20_POLY1305] = "ChaCha20",
+};
+
 const char *
 crypto_hash_name (enum hash hash)
 {
@@ -88,6 +95,18 @@ has_key_exchange (const char *name)
 }
 
 static bool
+has_encapsulation (const char *name)
+{
+  EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch (NULL, name, NULL);
+  EVP_KEM *kem = EVP_KEM_fetch (NULL, name, NULL);
+  bool has_both = keys != NULL && kem != NULL;
+
+  EVP_KEYMGMT_free (keys);
+  EVP_KEM_free (kem);
+  return has_both;
+}
+
+static bool
 has_essentials (const struct dtls_crypto *crypto)
 {
   for (size_t i = 0; i < N_HASHES; i++)
@@ -108,11 +127,16 @@ fetch_all (struct dtls_crypto *crypto)
       crypto->hmacs[i] = new_hmac (hmac, hash_names[i]);
     }
   for (size_t i = 0; i < N_AEADS; i++)
-    crypto->aeads[i] = EVP_CIPHER_fetch (NULL, aead_names[i], NULL);
+    {
+      crypto->aeads[i] = EVP_CIPHER_fetch (NULL, aead_names[i], NULL);
+      crypto->masks[i] = EVP_CIPHER_fetch (NULL, mask_names[i], NULL);
+    }
 
   crypto->p256 = new_curve ("P-256");
   crypto->p384 = new_curve ("P-384");
   crypto->has_x25519 = has_key_exchange ("X25519");
+  /* Since libcrypto 3.5. */
+  crypto->has_x25519_ml_kem_768 = has_encapsulation ("X25519MLKEM768");
 
   EVP_MAC_free (hmac);
 }
@@ -148,7 +172,10 @@ dtls_crypto_free (struct dtls_crypto *crypto)
       EVP_MAC_CTX_free (crypto->hmacs[i]);
     }
   for (size_t i = 0; i < N_AEADS; i++)
-    EVP_CIPHER_free (crypto->aeads[i]);
+    {
+      EVP_CIPHER_free (crypto->aeads[i]);
+      EVP_CIPHER_free (crypto->masks[i]);
+    }
   EVP_PKEY_free (crypto->p256);
   EVP_PKEY_free (crypto->p384);
   free (crypto);
@@ -182,9 +209,17 @@ crypto_has_group (const struct dtls_crypto *crypto, uint16_t group)
       return crypto->p384 != NULL;
     case GROUP_X25519:
       return crypto->has_x25519;
+    case GROUP_X25519MLKEM768:
+      return crypto->has_x25519_ml_kem_768;
     default:
       return false;
     }
+}
+
+static bool
+has_aead_and_mask (const struct dtls_crypto *crypto, enum aead_algorithm algorithm)
+{
+  return crypto->aeads[algorithm] != NULL && crypto->masks[algorithm] != NULL;
 }
 
 bool
@@ -192,6 +227,12 @@ crypto_has_suite (const struct dtls_crypto *crypto, uint16_t suite)
 {
   switch (suite)
     {
+    case SUITE_AES_128_GCM_SHA256:
+      return has_aead_and_mask (crypto, AEAD_AES_128_GCM);
+    case SUITE_AES_256_GCM_SHA384:
+      return has_aead_and_mask (crypto, AEAD_AES_256_GCM);
+    case SUITE_CHACHA20_POLY1305_SHA256:
+      return has_aead_and_mask (crypto, AEAD_CHACHA20_POLY1305);
     case SUITE_ECDHE_ECDSA_AES_128_GCM_SHA256:
     case SUITE_ECDHE_RSA_AES_128_GCM_SHA256:
       return crypto->aeads[AEAD_AES_128_GCM] != NULL;

@@ -23,9 +23,11 @@ struct dtls_crypto
   EVP_MD *hashes[N_HASHES];     /* (owned) */
   EVP_MAC_CTX *hmacs[N_HASHES]; /* (owned) to be copied, and the copy given its key */
   EVP_CIPHER *aeads[N_AEADS];   /* (owned) (nullable), but for AES-128-GCM */
-  EVP_PKEY *p256;               /* (owned) (nullable) the curve's parameters, without a key */
-  EVP_PKEY *p384;               /* (owned) (nullable) */
+  EVP_CIPHER *masks[N_AEADS]; /* (owned) (nullable) each AEAD's cipher alone, for record numbers */
+  EVP_PKEY *p256;             /* (owned) (nullable) the curve's parameters, without a key */
+  EVP_PKEY *p384;             /* (owned) (nullable) */
   bool has_x25519;
+  bool has_x25519_ml_kem_768;
 };
 
 /* The name that libcrypto knows a hash by. */

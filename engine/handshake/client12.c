@@ -305,7 +305,7 @@ send_key_exchange (struct handshake *h, struct effects *effects)
     return DTLS_ERROR_CRYPTO;
 
   public = key_share_public (h->share);
-  client_key_exchange_write (effects_draft (effects, 1 + MAX_PUBLIC_LEN), public);
+  client_key_exchange_write (effects_draft (effects, 1 + MAX_ECDH_PUBLIC_LEN), public);
   TRY (handshake_send (h, effects, CLIENT_KEY_EXCHANGE));
 
   h->has_sent_key_exchange = true;

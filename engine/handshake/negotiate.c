@@ -38,6 +38,13 @@ add (uint16_t *list, size_t *n, size_t capacity, uint16_t value)
     list[(*n)++] = value;
 }
 
+/* A key encapsulation is no key exchange of 1.2: its messages cannot carry one. */
+static bool
+is_group_of_12 (uint16_t group)
+{
+  return group_name (group) != NULL && group != GROUP_X25519MLKEM768;
+}
+
 bool
 offer_from_config (struct offer *offer, const struct dtls_config *config,
                    const struct dtls_crypto *crypto)
@@ -60,7 +67,7 @@ offer_from_config (struct offer *offer, const struct dtls_config *config,
       add (offer->suites, &offer->n_suites, MAX_OFFERED_SUITES, suites[i]);
 
   for (size_t i = 0; i < n_groups; i++)
-    if (crypto_has_group (crypto, groups[i]))
+    if (crypto_has_group (crypto, groups[i]) && is_group_of_12 (groups[i]))
       add (offer->groups, &offer->n_groups, MAX_OFFERED_GROUPS, groups[i]);
 
   for (size_t i = 0; i < n_schemes; i++)
@@ -82,7 +89,7 @@ void
 offer_take_groups (struct offer *offer, struct bytes list)
 {
   for (size_t i = 0; i < u16_list_len (list); i++)
-    if (group_name (u16_list_at (list, i)) != NULL)
+    if (is_group_of_12 (u16_list_at (list, i)))
       add (offer->groups, &offer->n_groups, MAX_OFFERED_GROUPS, u16_list_at (list, i));
 }
 

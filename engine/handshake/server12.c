@@ -261,7 +261,7 @@ send_server_hello (struct handshake *h, struct effects *effects)
 static enum dtls_error
 send_key_exchange (struct handshake *h, struct effects *effects)
 {
-  uint8_t params[4 + MAX_PUBLIC_LEN];
+  uint8_t params[4 + MAX_ECDH_PUBLIC_LEN];
   struct server_key_exchange exchange = {
     .params = ecdh_params (h, params, sizeof params),
     .scheme = h->signing.scheme,
@@ -316,7 +316,7 @@ send_flight (struct handshake *h, struct effects *effects)
 static enum dtls_error
 answer_hello (struct handshake *h, const struct message *message, struct effects *effects)
 {
-  uint8_t params[4 + MAX_PUBLIC_LEN], memory[MAX_SIGNED_PARAMS_LEN];
+  uint8_t params[4 + MAX_ECDH_PUBLIC_LEN], memory[MAX_SIGNED_PARAMS_LEN];
 
   (void) message;
   if (!h->has_credential_answer)

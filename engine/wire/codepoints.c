@@ -69,6 +69,9 @@ static const struct name alerts[] = {
 /* TLS Cipher Suites */
 static const struct name suites[] = {
   { SUITE_EMPTY_RENEGOTIATION_INFO_SCSV,        "TLS_EMPTY_RENEGOTIATION_INFO_SCSV" },
+  { SUITE_AES_128_GCM_SHA256,                   "TLS_AES_128_GCM_SHA256" },
+  { SUITE_AES_256_GCM_SHA384,                   "TLS_AES_256_GCM_SHA384" },
+  { SUITE_CHACHA20_POLY1305_SHA256,             "TLS_CHACHA20_POLY1305_SHA256" },
   { SUITE_FALLBACK_SCSV,                        "TLS_FALLBACK_SCSV" },
   { SUITE_ECDHE_ECDSA_AES_128_GCM_SHA256,       "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" },
   { SUITE_ECDHE_ECDSA_AES_256_GCM_SHA384,       "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" },
@@ -80,9 +83,10 @@ static const struct name suites[] = {
 
 /* TLS Supported Groups */
 static const struct name groups[] = {
-  { GROUP_SECP256R1, "secp256r1" },
-  { GROUP_SECP384R1, "secp384r1" },
-  { GROUP_X25519,    "x25519" },
+  { GROUP_SECP256R1,      "secp256r1" },
+  { GROUP_SECP384R1,      "secp384r1" },
+  { GROUP_X25519,         "x25519" },
+  { GROUP_X25519MLKEM768, "X25519MLKEM768" },
 };
 
 /* TLS SignatureScheme */
@@ -108,6 +112,8 @@ static const struct name handshake_types[] = {
   { SERVER_HELLO,         "server_hello" },
   { HELLO_VERIFY_REQUEST, "hello_verify_request" },
   { NEW_SESSION_TICKET,   "new_session_ticket" },
+  { END_OF_EARLY_DATA,    "end_of_early_data" },
+  { ENCRYPTED_EXTENSIONS, "encrypted_extensions" },
   { CERTIFICATE,          "certificate" },
   { SERVER_KEY_EXCHANGE,  "server_key_exchange" },
   { CERTIFICATE_REQUEST,  "certificate_request" },
@@ -115,6 +121,8 @@ static const struct name handshake_types[] = {
   { CERTIFICATE_VERIFY,   "certificate_verify" },
   { CLIENT_KEY_EXCHANGE,  "client_key_exchange" },
   { FINISHED,             "finished" },
+  { KEY_UPDATE,           "key_update" },
+  { MESSAGE_HASH,         "message_hash" },
 };
 
 /* clang-format on */

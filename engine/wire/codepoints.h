@@ -9,6 +9,7 @@
 
 #define VERSION_DTLS_1_0 0xfeff
 #define VERSION_DTLS_1_2 0xfefd
+#define VERSION_DTLS_1_3 0xfefc
 
 /* Sizes fixed by the RFCs. */
 enum
@@ -29,6 +30,7 @@ enum content_type
   CONTENT_ALERT = 21,
   CONTENT_HANDSHAKE = 22,
   CONTENT_APPLICATION_DATA = 23,
+  CONTENT_ACK = 26,
 };
 
 /* TLS HandshakeType */
@@ -39,6 +41,8 @@ enum handshake_type
   SERVER_HELLO = 2,
   HELLO_VERIFY_REQUEST = 3,
   NEW_SESSION_TICKET = 4,
+  END_OF_EARLY_DATA = 5, /* RFC 9147 §5.6: never sent in DTLS */
+  ENCRYPTED_EXTENSIONS = 8,
   CERTIFICATE = 11,
   SERVER_KEY_EXCHANGE = 12,
   CERTIFICATE_REQUEST = 13,
@@ -46,6 +50,8 @@ enum handshake_type
   CERTIFICATE_VERIFY = 15,
   CLIENT_KEY_EXCHANGE = 16,
   FINISHED = 20,
+  KEY_UPDATE = 24,
+  MESSAGE_HASH = 254, /* RFC 9846 §4.1: in transcripts only */
 };
 
 /* TLS ExtensionType Values */
@@ -55,11 +61,19 @@ enum extension_type
   EXT_SUPPORTED_GROUPS = 10,
   EXT_EC_POINT_FORMATS = 11,
   EXT_SIGNATURE_ALGORITHMS = 13,
+  EXT_USE_SRTP = 14,
   EXT_ALPN = 16,
   EXT_EXTENDED_MASTER_SECRET = 23,
   EXT_RECORD_SIZE_LIMIT = 28,
+  EXT_SESSION_TICKET = 35,
+  EXT_PRE_SHARED_KEY = 41,
+  EXT_EARLY_DATA = 42,
   EXT_SUPPORTED_VERSIONS = 43,
+  EXT_COOKIE = 44,
+  EXT_PSK_KEY_EXCHANGE_MODES = 45,
+  EXT_CERTIFICATE_AUTHORITIES = 47,
   EXT_SIGNATURE_ALGORITHMS_CERT = 50,
+  EXT_KEY_SHARE = 51,
   EXT_RENEGOTIATION_INFO = 65281,
 };
 
@@ -67,6 +81,9 @@ enum extension_type
 enum cipher_suite
 {
   SUITE_EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff,
+  SUITE_AES_128_GCM_SHA256 = 0x1301,
+  SUITE_AES_256_GCM_SHA384 = 0x1302,
+  SUITE_CHACHA20_POLY1305_SHA256 = 0x1303,
   SUITE_FALLBACK_SCSV = 0x5600,
   SUITE_ECDHE_ECDSA_AES_128_GCM_SHA256 = 0xc02b,
   SUITE_ECDHE_ECDSA_AES_256_GCM_SHA384 = 0xc02c,
@@ -82,6 +99,7 @@ enum named_group
   GROUP_SECP256R1 = 23,
   GROUP_SECP384R1 = 24,
   GROUP_X25519 = 29,
+  GROUP_X25519MLKEM768 = 0x11ec,
 };
 
 /* TLS SignatureScheme */
@@ -99,6 +117,20 @@ enum signature_scheme
   SIG_RSA_PSS_PSS_SHA256 = 0x0809,
   SIG_RSA_PSS_PSS_SHA384 = 0x080a,
   SIG_RSA_PSS_PSS_SHA512 = 0x080b,
+};
+
+/* TLS PskKeyExchangeMode */
+enum psk_key_exchange_mode
+{
+  PSK_KE = 0,
+  PSK_DHE_KE = 1,
+};
+
+/* RFC 9846 §4.7.3: KeyUpdateRequest */
+enum key_update_request
+{
+  UPDATE_NOT_REQUESTED = 0,
+  UPDATE_REQUESTED = 1,
 };
 
 /* TLS ClientCertificateType Identifiers */

@@ -5,41 +5,60 @@
 
 #include "wire/extensions.h"
 
+#include "wire/u16_set.h"
+
 #include <assert.h>
 #include <string.h>
 
+/* The places of the table, as RFC 9846 §4.3 shortens them; none of what we know may be in its CT
+ * (Certificate). */
 enum
 {
-  CLIENT_HELLO_ONLY = 1 << IN_CLIENT_HELLO,
-  BOTH_HELLOS = 1 << IN_CLIENT_HELLO | 1 << IN_SERVER_HELLO_12,
+  CH = 1 << IN_CLIENT_HELLO,
+  SH_12 = 1 << IN_SERVER_HELLO_12,
+  SH = 1 << IN_SERVER_HELLO_13,
+  HRR = 1 << IN_HELLO_RETRY_REQUEST,
+  EE = 1 << IN_ENCRYPTED_EXTENSIONS,
+  CR = 1 << IN_CERTIFICATE_REQUEST_13,
+  NST = 1 << IN_NEW_SESSION_TICKET_13,
+};
 
+enum
+{
   HOST_NAME = 0,           /* RFC 6066 §3: NameType */
   MAX_HOST_NAME_LEN = 255, /* RFC 1035 §2.3.4, as the octets of a name */
 
   UNCOMPRESSED = 0, /* RFC 8422 §5.1.2: ECPointFormat */
 
   MIN_RECORD_SIZE_LIMIT = 64, /* RFC 8449 §4 */
-
-  N_EXTENSION_TYPES = 1 << 16,
 };
 
-/* In the order of enum extension_index. */
+/* In the order of enum extension_index. RFC 9846 §4.3 has the places of 1.3; what else stands there
+ * is from the RFC named. */
 /* clang-format off */
 static const struct
 {
   uint16_t type;
   uint8_t places;
 } known[] = {
-  { EXT_SERVER_NAME,               BOTH_HELLOS },       /* RFC 6066 §3 */
-  { EXT_SUPPORTED_GROUPS,          CLIENT_HELLO_ONLY }, /* RFC 8422 §5.2 */
-  { EXT_EC_POINT_FORMATS,          BOTH_HELLOS },       /* RFC 8422 §5.2 */
-  { EXT_SIGNATURE_ALGORITHMS,      CLIENT_HELLO_ONLY }, /* RFC 5246 §7.4.1.4.1 */
-  { EXT_ALPN,                      BOTH_HELLOS },       /* RFC 7301 §3.1 */
-  { EXT_EXTENDED_MASTER_SECRET,    BOTH_HELLOS },       /* RFC 7627 §5.1 */
-  { EXT_RECORD_SIZE_LIMIT,         BOTH_HELLOS },       /* RFC 8449 §4 */
-  { EXT_SUPPORTED_VERSIONS,        CLIENT_HELLO_ONLY }, /* RFC 8446 §4.2.1 */
-  { EXT_SIGNATURE_ALGORITHMS_CERT, CLIENT_HELLO_ONLY }, /* RFC 8446 §4.2.3 */
-  { EXT_RENEGOTIATION_INFO,        BOTH_HELLOS },       /* RFC 5746 §3.2 */
+  { EXT_SERVER_NAME,               CH | EE | CR | SH_12 }, /* RFC 6066 §3 */
+  { EXT_SUPPORTED_GROUPS,          CH | EE },
+  { EXT_SIGNATURE_ALGORITHMS,      CH | CR },
+  { EXT_USE_SRTP,                  CH | EE | SH_12 },      /* RFC 5764 §4.1.1 */
+  { EXT_ALPN,                      CH | EE | SH_12 },      /* RFC 7301 §3.1 */
+  { EXT_RECORD_SIZE_LIMIT,         CH | EE | SH_12 },      /* RFC 8449 §4 */
+  { EXT_PRE_SHARED_KEY,            CH | SH },
+  { EXT_EARLY_DATA,                CH | EE | NST },
+  { EXT_SUPPORTED_VERSIONS,        CH | SH | HRR },
+  { EXT_COOKIE,                    CH | HRR },
+  { EXT_PSK_KEY_EXCHANGE_MODES,    CH },
+  { EXT_CERTIFICATE_AUTHORITIES,   CH | CR },
+  { EXT_SIGNATURE_ALGORITHMS_CERT, CH | CR },
+  { EXT_KEY_SHARE,                 CH | SH | HRR },
+  { EXT_EC_POINT_FORMATS,          CH | SH_12 },           /* RFC 8422 §5.2 */
+  { EXT_EXTENDED_MASTER_SECRET,    CH | SH_12 },           /* RFC 7627 §5.1 */
+  { EXT_SESSION_TICKET,            CH | SH_12 },           /* RFC 5077 §3.2 */
+  { EXT_RENEGOTIATION_INFO,        CH | SH_12 },           /* RFC 5746 §3.2 */
 };
 /* clang-format on */
 
@@ -58,13 +77,24 @@ find_known (uint16_t type)
   return (enum extension_index) i;
 }
 
+/* RFC 9846 §4.3.11: in a ClientHello pre_shared_key is the last extension, whose binders are over
+ * all that comes before. */
+static bool
+may_stand (enum extension_index index, enum extension_place place, const struct extensions *before)
+{
+  if (place == IN_CLIENT_HELLO && before->has[FOUND_PRE_SHARED_KEY])
+    return false;
+
+  return index == N_EXTENSIONS || known[index].places & 1 << place;
+}
+
 enum extensions_result
 extensions_read (struct bytes block, enum extension_place place, struct extensions *out)
 {
-  /* One bit for each type. Comparing all pairs of a block's types instead would let a hello of
-   * 64 kB cost 134 million steps. */
-  uint8_t seen[N_EXTENSION_TYPES / 8] = { 0 };
   struct reader reader = reader_over (block);
+  struct u16_set types = { { 0 } };
+  bool is_misplaced = false;
+  bool has_twice = false;
 
   *out = (struct extensions){ 0 };
 
@@ -72,29 +102,29 @@ extensions_read (struct bytes block, enum extension_place place, struct extensio
     {
       uint16_t type = read_u16 (&reader);
       struct bytes body = read_vec (&reader, 2);
-      uint8_t bit = (uint8_t) (1 << type % 8);
       enum extension_index index = find_known (type);
 
       if (!reader_ok (&reader))
         return EXTENSIONS_MALFORMED;
 
-      /* RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." */
-      if (seen[type / 8] & bit)
-        return EXTENSIONS_DUPLICATE;
-      seen[type / 8] |= bit;
+      /* RFC 9846 §4.3: "There MUST NOT be more than one extension of the same type in a given
+       * extension block." */
+      has_twice = !u16_set_add (&types, type) || has_twice;
+      is_misplaced = !may_stand (index, place, out) || is_misplaced;
 
       if (index == N_EXTENSIONS)
         {
           out->has_unknown = true;
           continue;
         }
-      if (!(known[index].places & 1 << place))
-        return EXTENSIONS_MISPLACED;
       out->has[index] = true;
       out->body[index] = body;
     }
 
-  return EXTENSIONS_OK;
+  if (has_twice)
+    return EXTENSIONS_DUPLICATE;
+
+  return is_misplaced ? EXTENSIONS_MISPLACED : EXTENSIONS_OK;
 }
 
 size_t
@@ -109,6 +139,28 @@ void
 extension_end (struct writer *writer, size_t body)
 {
   write_vec_end (writer, body, 2);
+}
+
+size_t
+extension_block_begin (struct writer *writer)
+{
+  return write_vec_begin (writer, 2);
+}
+
+void
+extension_block_end (struct writer *writer, size_t block)
+{
+  write_vec_end (writer, block, 2);
+}
+
+bool
+encrypted_extensions_read (struct bytes message, struct bytes *out_block)
+{
+  struct reader reader = reader_over (message);
+
+  *out_block = read_vec (&reader, 2);
+
+  return reader_done (&reader);
 }
 
 /* A zero byte would end the name early for whoever takes it as a C string. */
@@ -169,6 +221,16 @@ read_pairs (struct bytes body, unsigned prefix_len, struct bytes *out_list)
   return reader_done (&reader) && out_list->left > 0 && out_list->left % 2 == 0;
 }
 
+static void
+write_pairs (struct writer *writer, unsigned prefix_len, const uint16_t *values, size_t n)
+{
+  size_t list = write_vec_begin (writer, prefix_len);
+
+  for (size_t i = 0; i < n; i++)
+    write_u16 (writer, values[i]);
+  write_vec_end (writer, list, prefix_len);
+}
+
 bool
 u16_list_read (struct bytes body, struct bytes *out_list)
 {
@@ -178,11 +240,7 @@ u16_list_read (struct bytes body, struct bytes *out_list)
 void
 u16_list_write (struct writer *writer, const uint16_t *values, size_t n)
 {
-  size_t list = write_vec_begin (writer, 2);
-
-  for (size_t i = 0; i < n; i++)
-    write_u16 (writer, values[i]);
-  write_vec_end (writer, list, 2);
+  write_pairs (writer, 2, values, n);
 }
 
 size_t
@@ -213,6 +271,94 @@ bool
 supported_versions_read (struct bytes body, struct bytes *out_list)
 {
   return read_pairs (body, 1, out_list);
+}
+
+void
+supported_versions_write (struct writer *writer, const uint16_t *versions, size_t n)
+{
+  write_pairs (writer, 1, versions, n);
+}
+
+bool
+selected_read (struct bytes body, uint16_t *out_selected)
+{
+  struct reader reader = reader_over (body);
+
+  *out_selected = read_u16 (&reader);
+
+  return reader_done (&reader);
+}
+
+void
+selected_write (struct writer *writer, uint16_t selected)
+{
+  write_u16 (writer, selected);
+}
+
+bool
+cookie_read (struct bytes body, struct bytes *out_cookie)
+{
+  struct reader reader = reader_over (body);
+
+  *out_cookie = read_vec (&reader, 2);
+
+  return reader_done (&reader) && out_cookie->left > 0;
+}
+
+void
+cookie_write (struct writer *writer, struct bytes cookie)
+{
+  write_vec (writer, cookie, 2);
+}
+
+bool
+psk_key_exchange_modes_read (struct bytes body, struct bytes *out_modes)
+{
+  struct reader reader = reader_over (body);
+
+  *out_modes = read_vec (&reader, 1);
+
+  return reader_done (&reader) && out_modes->left > 0;
+}
+
+void
+psk_key_exchange_modes_write (struct writer *writer, struct bytes modes)
+{
+  write_vec (writer, modes, 1);
+}
+
+bool
+max_early_data_size_read (struct bytes body, uint32_t *out_size)
+{
+  struct reader reader = reader_over (body);
+
+  *out_size = read_u32 (&reader);
+
+  return reader_done (&reader);
+}
+
+void
+max_early_data_size_write (struct writer *writer, uint32_t size)
+{
+  write_u32 (writer, size);
+}
+
+bool
+use_srtp_read (struct bytes body, struct use_srtp *srtp)
+{
+  struct reader reader = reader_over (body);
+
+  srtp->profiles = read_vec (&reader, 2);
+  srtp->mki = read_vec (&reader, 1);
+
+  return reader_done (&reader) && srtp->profiles.left > 0 && srtp->profiles.left % 2 == 0;
+}
+
+void
+use_srtp_write (struct writer *writer, const struct use_srtp *srtp)
+{
+  write_vec (writer, srtp->profiles, 2);
+  write_vec (writer, srtp->mki, 1);
 }
 
 bool

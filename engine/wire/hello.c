@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The hellos of (D)TLS 1.2 up to their extensions. */
+/* The hellos of DTLS 1.2 and 1.3 up to their extensions. */
 
 #include "wire/hello.h"
 
 #include "wire/extensions.h"
+
+/* SHA-256 of "HelloRetryRequest". */
+const uint8_t hello_retry_random[RANDOM_LEN] = {
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+  0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
 
 /* RFC 5246 §7.4.1.2: "The presence of extensions can be detected by determining whether there
  * are bytes following" the fields before them. */
@@ -84,6 +90,12 @@ server_hello_write (struct writer *writer, const struct server_hello *hello)
   write_u16 (writer, hello->suite);
   write_u8 (writer, hello->compression);
   write_extensions (writer, hello->extensions);
+}
+
+bool
+server_hello_is_retry (const struct server_hello *hello)
+{
+  return bytes_equal (hello->random, (struct bytes){ hello_retry_random, RANDOM_LEN });
 }
 
 bool

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* ClientHello, ServerHello and HelloVerifyRequest: their fixed fields. Extensions stay a
- * borrowed block, see wire/extensions.h. */
+/* ClientHello, ServerHello (HelloRetryRequest with it) and HelloVerifyRequest: their fixed fields,
+ * which are the same in 1.2 and 1.3. Extensions stay a borrowed block, see wire/extensions.h. */
 
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "wire/reader.h"
 #include "wire/writer.h"
 
-/* RFC 5246 §7.4.1.2 and RFC 6347 §4.2.1. Everything is borrowed. */
+/* RFC 5246 §7.4.1.2 and RFC 6347 §4.2.1; RFC 9147 §5.3. Everything is borrowed. */
 struct client_hello
 {
   uint16_t version;
@@ -28,7 +28,7 @@ bool client_hello_read (struct bytes message, struct client_hello *hello) DTLS_M
 void client_hello_write (struct writer *writer, const struct client_hello *hello);
 bool client_hello_has_suite (const struct client_hello *hello, uint16_t suite);
 
-/* RFC 5246 §7.4.1.3. */
+/* RFC 5246 §7.4.1.3; RFC 9147 §5.4, where `session_id` is the client's again. */
 struct server_hello
 {
   uint16_t version;
@@ -41,6 +41,10 @@ struct server_hello
 
 bool server_hello_read (struct bytes message, struct server_hello *hello) DTLS_MUST_CHECK;
 void server_hello_write (struct writer *writer, const struct server_hello *hello);
+
+/* RFC 9846 §4.2.3: the random that makes a ServerHello a HelloRetryRequest. */
+extern const uint8_t hello_retry_random[RANDOM_LEN];
+bool server_hello_is_retry (const struct server_hello *hello);
 
 /* RFC 6347 §4.2.1. */
 struct hello_verify_request

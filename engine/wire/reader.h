@@ -15,6 +15,14 @@ struct reader
   bool is_failed;
 };
 
+/* What a codec says whose rules end in two different alerts. */
+enum read_result
+{
+  READ_OK,
+  READ_MALFORMED, /* decode_error */
+  READ_ILLEGAL, /* illegal_parameter: well-formed, but its fields contradict each other or a rule */
+};
+
 struct reader reader_over (struct bytes bytes);
 
 /* Nothing failed so far. */

@@ -22,6 +22,9 @@ struct availability
 };
 
 static const struct availability suites[] = {
+  { SUITE_AES_128_GCM_SHA256, "AES-128-GCM" },
+  { SUITE_AES_256_GCM_SHA384, "AES-256-GCM" },
+  { SUITE_CHACHA20_POLY1305_SHA256, "ChaCha20-Poly1305" },
   { SUITE_ECDHE_ECDSA_AES_128_GCM_SHA256, "AES-128-GCM" },
   { SUITE_ECDHE_ECDSA_AES_256_GCM_SHA384, "AES-256-GCM" },
   { SUITE_ECDHE_RSA_AES_128_GCM_SHA256, "AES-128-GCM" },
@@ -31,6 +34,8 @@ static const struct availability suites[] = {
   { SUITE_EMPTY_RENEGOTIATION_INFO_SCSV, NULL },
   { SUITE_FALLBACK_SCSV, NULL },
   { 0x0000, NULL },
+  { 0x1304, NULL }, /* AES-128-CCM */
+  { 0x1305, NULL }, /* AES-128-CCM-8 */
   { 0xc009, NULL }, /* ECDHE-ECDSA with AES-CBC */
   { 0xffff, NULL },
 };
@@ -53,8 +58,11 @@ static const struct availability groups[] = {
   { GROUP_SECP256R1, "EC" },
   { GROUP_SECP384R1, "EC" },
   { GROUP_X25519, "X25519" },
-  { 25, NULL },  /* secp521r1 */
-  { 256, NULL }, /* ffdhe2048 */
+  { GROUP_X25519MLKEM768, "ML-KEM-768" },
+  { 0x11eb, NULL }, /* SecP256r1MLKEM768 */
+  { 0x11ed, NULL }, /* SecP384r1MLKEM1024 */
+  { 25, NULL },     /* secp521r1 */
+  { 256, NULL },    /* ffdhe2048 */
   { 0, NULL },
   { 0xffff, NULL },
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Key exchange: both sides agree, with the keys of RFC 7748 and RFC 5903 too, and every public value that
- * may not be is refused. */
+/* Key exchange: both sides agree, with the keys of RFC 7748 and RFC 5903 too, and every public
+ * value that may not be is refused, by whoever comes second as well. The hybrid group's tests are
+ * in test-groups-hybrid.c. */
 
 #include "crypto/groups.h"
 
@@ -61,13 +62,80 @@ test_agree (void)
   key_share_free (NULL);
 }
 
+/* Only the one who comes first keeps a key. */
+static void
+test_answer (void)
+{
+  for (size_t i = 0; i < TAP_N (facts); i++)
+    {
+      struct key_share *first = key_share_new (crypto, facts[i].group);
+      struct key_share *second, *another;
+      uint8_t memory[1 + 2 * MAX_SHARED_LEN] = { 0xa5 }, from_first[MAX_SHARED_LEN];
+      struct dtls_buffer secret = { memory, sizeof memory, 1 };
+      size_t len;
+
+      tap_set_row (facts[i].name);
+      CHECK_UINT (
+          key_share_answer (crypto, facts[i].group, key_share_public (first), &second, &secret),
+          DTLS_OK);
+      CHECK_UINT (secret.used, 1 + facts[i].shared_len);
+      CHECK_UINT (memory[0], 0xa5);
+      CHECK_UINT (key_share_group (second), facts[i].group);
+      CHECK_UINT (key_share_public (second).left, facts[i].public_len);
+      CHECK_UINT (key_share_agree (first, key_share_public (second), from_first, &len), DTLS_OK);
+      CHECK_BYTES (((struct bytes){ from_first, len }),
+                   ((struct bytes){ memory + 1, secret.used - 1 }));
+
+      /* Fresh each time, and appended. */
+      CHECK_UINT (
+          key_share_answer (crypto, facts[i].group, key_share_public (first), &another, &secret),
+          DTLS_OK);
+      CHECK_UINT (secret.used, 1 + 2 * facts[i].shared_len);
+      CHECK (
+          memcmp (key_share_public (second).at, key_share_public (another).at, facts[i].public_len)
+          != 0);
+      CHECK (memcmp (memory + 1, from_first, len) == 0);
+      CHECK (memcmp (memory + 1 + len, from_first, len) != 0);
+      key_share_free (another);
+      key_share_free (second);
+      key_share_free (first);
+    }
+}
+
+/* Not a byte is written beyond the buffer's end. */
+static void
+test_answer_without_room (void)
+{
+  struct key_share *peer = key_share_new (crypto, GROUP_X25519);
+  uint8_t memory[MAX_SHARED_LEN] = { 0 };
+  struct dtls_buffer secret = { memory, sizeof memory - 1, 0 };
+  struct key_share *share = peer;
+
+  CHECK_UINT (key_share_answer (crypto, GROUP_X25519, key_share_public (peer), &share, &secret),
+              DTLS_ERROR_CRYPTO);
+  CHECK (share == NULL);
+  CHECK_UINT (secret.used, 0);
+  key_share_free (peer);
+}
+
 static void
 test_unknown_group (void)
 {
-  static const uint16_t others[] = { 0, 22, 25, 28, 30, 256, 0x11ec, 0xffff };
+  static const uint16_t others[] = { 0, 22, 25, 28, 30, 256, 0x11eb, 0x11ed, 0xffff };
+
+  static const uint8_t value[MAX_ECDH_PUBLIC_LEN];
+  uint8_t memory[MAX_SHARED_LEN];
+  struct dtls_buffer secret = { memory, sizeof memory, 0 };
+  struct key_share *share;
 
   for (size_t i = 0; i < TAP_N (others); i++)
-    CHECK (key_share_new (crypto, others[i]) == NULL);
+    {
+      CHECK (key_share_new (crypto, others[i]) == NULL);
+      CHECK_UINT (key_share_answer (crypto, others[i], TAP_BYTES (value), &share, &secret),
+                  DTLS_ERROR_CRYPTO);
+      CHECK (share == NULL);
+      CHECK_UINT (secret.used, 0);
+    }
 }
 
 /* A peer whose private key is a known one, made by libcrypto alone. */
@@ -184,18 +252,28 @@ test_known_peers (void)
     }
 }
 
-/* `peer` is refused with illegal_parameter, and nothing of a secret is left in the output. */
+/* `peer` is refused with illegal_parameter on both ways, and nothing of a secret is left in the
+ * output. */
 static void
 check_refused (struct key_share *share, struct bytes peer)
 {
   static const uint8_t zeros[MAX_SHARED_LEN];
   uint8_t out[MAX_SHARED_LEN];
+  struct dtls_buffer secret = { out, sizeof out, 0 };
+  struct key_share *answer = share;
   size_t len = 1;
 
   memset (out, 0xa5, sizeof out);
   if (!CHECK_UINT (key_share_agree (share, peer, out, &len), DTLS_ERROR_ILLEGAL_PARAMETER))
     tap_dump ("peer", peer);
   CHECK_UINT (len, 0);
+  CHECK (memcmp (out, zeros, sizeof out) == 0);
+
+  if (!CHECK_UINT (key_share_answer (crypto, key_share_group (share), peer, &answer, &secret),
+                   DTLS_ERROR_ILLEGAL_PARAMETER))
+    tap_dump ("peer", peer);
+  CHECK (answer == NULL);
+  CHECK_UINT (secret.used, 0);
   CHECK (memcmp (out, zeros, sizeof out) == 0);
 }
 
@@ -207,7 +285,7 @@ test_lengths (void)
     {
       struct key_share *share = key_share_new (crypto, facts[i].group);
       struct key_share *peer = key_share_new (crypto, facts[i].group);
-      uint8_t value[2 * MAX_PUBLIC_LEN] = { 0 };
+      uint8_t value[2 * MAX_ECDH_PUBLIC_LEN] = { 0 };
 
       tap_set_row (facts[i].name);
       memcpy (value, key_share_public (peer).at, facts[i].public_len);
@@ -224,7 +302,7 @@ test_lengths (void)
 static void
 check_forms (struct key_share *share, const struct key_share *peer)
 {
-  uint8_t value[MAX_PUBLIC_LEN];
+  uint8_t value[MAX_ECDH_PUBLIC_LEN];
   size_t len = key_share_public (peer).left;
 
   memcpy (value, key_share_public (peer).at, len);
@@ -245,7 +323,7 @@ check_forms (struct key_share *share, const struct key_share *peer)
 static void
 check_off_curve (struct key_share *share, const struct key_share *peer)
 {
-  uint8_t value[MAX_PUBLIC_LEN];
+  uint8_t value[MAX_ECDH_PUBLIC_LEN];
   size_t len = key_share_public (peer).left;
 
   for (size_t bit = 8 * (1 + (len - 1) / 2); bit < 8 * len; bit++)
@@ -345,6 +423,8 @@ test_errors_left (void)
 
 static const struct tap_test tests[] = {
   { "/crypto/groups/both-sides-agree", test_agree },
+  { "/crypto/groups/an-answer-agrees", test_answer },
+  { "/crypto/groups/an-answer-needs-room-for-the-secret", test_answer_without_room },
   { "/crypto/groups/none-of-ours-is-refused", test_unknown_group },
   { "/crypto/groups/agrees-with-the-rfcs-keys", test_known_peers },
   { "/crypto/groups/refuses-every-other-length", test_lengths },

@@ -83,6 +83,9 @@ suites_are_named_as_registered (void)
 {
   static const struct row rows[] = {
     { 0x00ff, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV" },
+    { 0x1301, "TLS_AES_128_GCM_SHA256" },
+    { 0x1302, "TLS_AES_256_GCM_SHA384" },
+    { 0x1303, "TLS_CHACHA20_POLY1305_SHA256" },
     { 0x5600, "TLS_FALLBACK_SCSV" },
     { 0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" },
     { 0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" },
@@ -98,7 +101,9 @@ suites_are_named_as_registered (void)
 static void
 groups_are_named_as_registered (void)
 {
-  static const struct row rows[] = { { 23, "secp256r1" }, { 24, "secp384r1" }, { 29, "x25519" } };
+  static const struct row rows[] = {
+    { 23, "secp256r1" }, { 24, "secp384r1" }, { 29, "x25519" }, { 0x11ec, "X25519MLKEM768" }
+  };
 
   check_names (rows, TAP_N (rows), group_name);
 }
@@ -128,10 +133,12 @@ static void
 handshake_types_are_named_as_registered (void)
 {
   static const struct row rows[] = {
-    { 0, "hello_request" },        { 1, "client_hello" },         { 2, "server_hello" },
-    { 3, "hello_verify_request" }, { 4, "new_session_ticket" },   { 11, "certificate" },
-    { 12, "server_key_exchange" }, { 13, "certificate_request" }, { 14, "server_hello_done" },
-    { 15, "certificate_verify" },  { 16, "client_key_exchange" }, { 20, "finished" },
+    { 0, "hello_request" },        { 1, "client_hello" },       { 2, "server_hello" },
+    { 3, "hello_verify_request" }, { 4, "new_session_ticket" }, { 5, "end_of_early_data" },
+    { 8, "encrypted_extensions" }, { 11, "certificate" },       { 12, "server_key_exchange" },
+    { 13, "certificate_request" }, { 14, "server_hello_done" }, { 15, "certificate_verify" },
+    { 16, "client_key_exchange" }, { 20, "finished" },          { 24, "key_update" },
+    { 254, "message_hash" },
   };
   size_t n_named = 0;
 

@@ -44,6 +44,26 @@ block_is_judged (void)
     { "misplaced", TAP_STRING ("\0\x0a\0\0"), IN_SERVER_HELLO_12, EXTENSIONS_MISPLACED },
     { "misplaced after a good one", TAP_STRING ("\0\x17\0\0\0\x2b\0\0"), IN_SERVER_HELLO_12,
       EXTENSIONS_MISPLACED },
+    { "misplaced before a good one", TAP_STRING ("\0\x2b\0\0\0\x17\0\0"), IN_SERVER_HELLO_12,
+      EXTENSIONS_MISPLACED },
+    { "misplaced, and twice", TAP_STRING ("\0\x2b\0\0\0\x2b\0\0"), IN_SERVER_HELLO_12,
+      EXTENSIONS_DUPLICATE },
+    { "misplaced, then one cut short", TAP_STRING ("\0\x2b\0\0\0\x17\0\1"), IN_SERVER_HELLO_12,
+      EXTENSIONS_MALFORMED },
+    { "twice, then one cut short", TAP_STRING ("\0\x17\0\0\0\x17\0\0\0\x10\0\1"), IN_CLIENT_HELLO,
+      EXTENSIONS_MALFORMED },
+    { "pre_shared_key alone", TAP_STRING ("\0\x29\0\0"), IN_CLIENT_HELLO, EXTENSIONS_OK },
+    { "pre_shared_key last", TAP_STRING ("\0\x2a\0\0\0\x29\0\0"), IN_CLIENT_HELLO, EXTENSIONS_OK },
+    { "pre_shared_key before a known one", TAP_STRING ("\0\x29\0\0\0\x2a\0\0"), IN_CLIENT_HELLO,
+      EXTENSIONS_MISPLACED },
+    { "pre_shared_key before an unknown one", TAP_STRING ("\0\x29\0\0\x0a\x0a\0\0"),
+      IN_CLIENT_HELLO, EXTENSIONS_MISPLACED },
+    { "pre_shared_key between others", TAP_STRING ("\0\x2a\0\0\0\x29\0\0\0\x2b\0\0"),
+      IN_CLIENT_HELLO, EXTENSIONS_MISPLACED },
+    { "pre_shared_key twice, the last time last", TAP_STRING ("\0\x29\0\0\0\x29\0\0"),
+      IN_CLIENT_HELLO, EXTENSIONS_DUPLICATE },
+    { "pre_shared_key first in a ServerHello", TAP_STRING ("\0\x29\0\0\0\x2b\0\0"),
+      IN_SERVER_HELLO_13, EXTENSIONS_OK },
   };
 
   for (size_t i = 0; i < TAP_N (rows); i++)
@@ -55,24 +75,33 @@ block_is_judged (void)
     }
 }
 
-/* In the order of the RFCs' registry, as the table in the code. */
+/* In the order of RFC 9846 §4.3's table, as the one in the code; then those of 1.2 only. Where each
+ * may appear is spelled as there, with SH12 for 1.2's ServerHello. */
 static const struct
 {
   const char *row;
   uint16_t type;
   enum extension_index index;
-  bool may_be_in_server_hello;
+  const char *places;
 } places[] = {
-  { "server_name", 0, FOUND_SERVER_NAME, true },
-  { "supported_groups", 10, FOUND_SUPPORTED_GROUPS, false },
-  { "ec_point_formats", 11, FOUND_EC_POINT_FORMATS, true },
-  { "signature_algorithms", 13, FOUND_SIGNATURE_ALGORITHMS, false },
-  { "application_layer_protocol_negotiation", 16, FOUND_ALPN, true },
-  { "extended_master_secret", 23, FOUND_EXTENDED_MASTER_SECRET, true },
-  { "record_size_limit", 28, FOUND_RECORD_SIZE_LIMIT, true },
-  { "supported_versions", 43, FOUND_SUPPORTED_VERSIONS, false },
-  { "signature_algorithms_cert", 50, FOUND_SIGNATURE_ALGORITHMS_CERT, false },
-  { "renegotiation_info", 0xff01, FOUND_RENEGOTIATION_INFO, true },
+  { "server_name", 0, FOUND_SERVER_NAME, "CH EE CR SH12" },
+  { "supported_groups", 10, FOUND_SUPPORTED_GROUPS, "CH EE" },
+  { "signature_algorithms", 13, FOUND_SIGNATURE_ALGORITHMS, "CH CR" },
+  { "use_srtp", 14, FOUND_USE_SRTP, "CH EE SH12" },
+  { "application_layer_protocol_negotiation", 16, FOUND_ALPN, "CH EE SH12" },
+  { "record_size_limit", 28, FOUND_RECORD_SIZE_LIMIT, "CH EE SH12" },
+  { "pre_shared_key", 41, FOUND_PRE_SHARED_KEY, "CH SH" },
+  { "early_data", 42, FOUND_EARLY_DATA, "CH EE NST" },
+  { "supported_versions", 43, FOUND_SUPPORTED_VERSIONS, "CH SH HRR" },
+  { "cookie", 44, FOUND_COOKIE, "CH HRR" },
+  { "psk_key_exchange_modes", 45, FOUND_PSK_KEY_EXCHANGE_MODES, "CH" },
+  { "certificate_authorities", 47, FOUND_CERTIFICATE_AUTHORITIES, "CH CR" },
+  { "signature_algorithms_cert", 50, FOUND_SIGNATURE_ALGORITHMS_CERT, "CH CR" },
+  { "key_share", 51, FOUND_KEY_SHARE, "CH SH HRR" },
+  { "ec_point_formats", 11, FOUND_EC_POINT_FORMATS, "CH SH12" },
+  { "extended_master_secret", 23, FOUND_EXTENDED_MASTER_SECRET, "CH SH12" },
+  { "session_ticket", 35, FOUND_SESSION_TICKET, "CH SH12" },
+  { "renegotiation_info", 0xff01, FOUND_RENEGOTIATION_INFO, "CH SH12" },
 };
 
 static void
@@ -100,21 +129,91 @@ block_gives_each_known_body (void)
   CHECK_UINT (TAP_N (places), N_EXTENSIONS);
 }
 
+/* Whether `word` is one of the words of `text`. */
+static bool
+has_word (const char *text, const char *word)
+{
+  size_t len = strlen (word);
+
+  for (; *text != 0; text += strcspn (text, " ") + (strchr (text, ' ') != NULL))
+    if (strcspn (text, " ") == len && strncmp (text, word, len) == 0)
+      return true;
+
+  return false;
+}
+
 static void
 block_keeps_to_the_places (void)
 {
+  static const char *const names[] = {
+    [IN_CLIENT_HELLO] = "CH",         [IN_SERVER_HELLO_12] = "SH12",
+    [IN_SERVER_HELLO_13] = "SH",      [IN_HELLO_RETRY_REQUEST] = "HRR",
+    [IN_ENCRYPTED_EXTENSIONS] = "EE", [IN_CERTIFICATE_REQUEST_13] = "CR",
+    [IN_CERTIFICATE_13] = "CT",       [IN_NEW_SESSION_TICKET_13] = "NST",
+  };
+
   for (size_t i = 0; i < TAP_N (places); i++)
+    for (size_t place = 0; place < TAP_N (names); place++)
+      {
+        uint8_t out[8];
+        struct writer writer = writer_over (out, sizeof out);
+        struct extensions found;
+
+        tap_set_row (places[i].row);
+        extension_end (&writer, extension_begin (&writer, places[i].type));
+        if (!CHECK_UINT (
+                extensions_read (writer_bytes (&writer), (enum extension_place) place, &found),
+                has_word (places[i].places, names[place]) ? EXTENSIONS_OK : EXTENSIONS_MISPLACED))
+          printf ("#   in %s\n", names[place]);
+      }
+}
+
+/* A client learns only from the block which of the two ServerHellos it is in. */
+static void
+block_tells_what_is_misplaced (void)
+{
+  static const struct
+  {
+    const char *row;
+    struct bytes block;
+  } rows[] = {
+    { "first", TAP_STRING ("\0\x2b\0\2\xfe\xfc\0\x17\0\0") },
+    { "last", TAP_STRING ("\0\x17\0\0\0\x2b\0\2\xfe\xfc") },
+  };
+
+  for (size_t i = 0; i < TAP_N (rows); i++)
     {
-      uint8_t out[8];
-      struct writer writer = writer_over (out, sizeof out);
       struct extensions found;
 
-      tap_set_row (places[i].row);
-      extension_end (&writer, extension_begin (&writer, places[i].type));
-      CHECK_UINT (extensions_read (writer_bytes (&writer), IN_CLIENT_HELLO, &found), EXTENSIONS_OK);
-      CHECK_UINT (extensions_read (writer_bytes (&writer), IN_SERVER_HELLO_12, &found),
-                  places[i].may_be_in_server_hello ? EXTENSIONS_OK : EXTENSIONS_MISPLACED);
+      tap_set_row (rows[i].row);
+      CHECK_UINT (extensions_read (rows[i].block, IN_SERVER_HELLO_12, &found),
+                  EXTENSIONS_MISPLACED);
+      CHECK (found.has[FOUND_EXTENDED_MASTER_SECRET]);
+      CHECK (found.has[FOUND_SUPPORTED_VERSIONS]);
+      CHECK_BYTES (found.body[FOUND_SUPPORTED_VERSIONS], TAP_STRING ("\xfe\xfc"));
     }
+}
+
+static bool
+rewrite_encrypted_extensions (struct bytes message, struct writer *writer)
+{
+  struct bytes inside;
+  size_t block;
+
+  if (!encrypted_extensions_read (message, &inside))
+    return false;
+
+  block = extension_block_begin (writer);
+  write_bytes (writer, inside.at, inside.left);
+  extension_block_end (writer, block);
+  return true;
+}
+
+static void
+encrypted_extensions_is_a_codec (void)
+{
+  codec_check (rewrite_encrypted_extensions, TAP_STRING ("\0\0"), CODEC_NO_PREFIX);
+  codec_check (rewrite_encrypted_extensions, TAP_STRING ("\0\6\0\x1c\0\2\x40\0"), CODEC_NO_PREFIX);
 }
 
 static void
@@ -309,6 +408,29 @@ u16_list_finds_values_on_pairs (void)
   CHECK (!u16_list_has ((struct bytes){ NULL, 0 }, 0));
 }
 
+static bool
+rewrite_supported_versions (struct bytes body, struct writer *writer)
+{
+  uint16_t versions[8];
+  struct bytes list;
+  size_t n;
+
+  if (!supported_versions_read (body, &list))
+    return false;
+
+  for (n = 0; n < u16_list_len (list) && n < TAP_N (versions); n++)
+    versions[n] = u16_list_at (list, n);
+  supported_versions_write (writer, versions, n);
+  return true;
+}
+
+static void
+supported_versions_is_a_codec (void)
+{
+  codec_check (rewrite_supported_versions, TAP_STRING ("\2\xfe\xfc"), CODEC_NO_PREFIX);
+  codec_check (rewrite_supported_versions, TAP_STRING ("\4\xfe\xfc\xfe\xfd"), CODEC_NO_PREFIX);
+}
+
 static void
 supported_versions_are_pairs (void)
 {
@@ -501,8 +623,10 @@ static const struct tap_test tests[] = {
   { "/wire/extensions/block/is-judged", block_is_judged },
   { "/wire/extensions/block/gives-each-known-body", block_gives_each_known_body },
   { "/wire/extensions/block/keeps-to-the-places", block_keeps_to_the_places },
+  { "/wire/extensions/block/tells-what-is-misplaced", block_tells_what_is_misplaced },
   { "/wire/extensions/block/tells-of-unknown-types", block_tells_of_unknown_types },
   { "/wire/extensions/block/of-64-kb-is-judged", block_of_64_kb_is_judged },
+  { "/wire/extensions/encrypted-extensions/is-a-codec", encrypted_extensions_is_a_codec },
   { "/wire/extensions/server-name/is-a-codec", server_name_is_a_codec },
   { "/wire/extensions/server-name/is-judged", server_name_is_judged },
   { "/wire/extensions/server-name/has-at-most-255-bytes", server_name_has_at_most_255_bytes },
@@ -512,6 +636,7 @@ static const struct tap_test tests[] = {
   { "/wire/extensions/u16-list/holds-whole-pairs", u16_list_holds_whole_pairs },
   { "/wire/extensions/u16-list/may-be-longer-than-8-bits", u16_list_may_be_longer_than_8_bits },
   { "/wire/extensions/u16-list/finds-values-on-pairs", u16_list_finds_values_on_pairs },
+  { "/wire/extensions/supported-versions/is-a-codec", supported_versions_is_a_codec },
   { "/wire/extensions/supported-versions/are-pairs", supported_versions_are_pairs },
   { "/wire/extensions/ec-point-formats/is-a-codec", ec_point_formats_is_a_codec },
   { "/wire/extensions/ec-point-formats/tells-of-uncompressed",

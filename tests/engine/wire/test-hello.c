@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* wire/hello: RFC 5246 §7.4.1.2 and §7.4.1.3, RFC 6347 §4.2.1. */
+/* wire/hello: RFC 5246 §7.4.1.2 and §7.4.1.3, RFC 6347 §4.2.1, RFC 9846 §4.2.3. */
 
 #include "codec.h"
 #include "wire/hello.h"
@@ -226,6 +226,32 @@ server_hello_session_id_has_at_most_32_bytes (void)
     }
 }
 
+/* SHA-256 of "HelloRetryRequest", spelled out here too. */
+#define RETRY_RANDOM                                                                               \
+  "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"                               \
+  "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
+
+static void
+server_hello_is_a_retry_by_its_random (void)
+{
+  uint8_t random[RANDOM_LEN];
+  struct server_hello hello;
+
+  CHECK_BYTES (TAP_BYTES (hello_retry_random), TAP_STRING (RETRY_RANDOM));
+  CHECK (server_hello_read (TAP_STRING ("\xfe\xfd" RETRY_RANDOM "\0\x13\1\0"), &hello));
+  CHECK (server_hello_is_retry (&hello));
+  CHECK (server_hello_read (TAP_STRING ("\xfe\xfd" RANDOM "\0\x13\1\0"), &hello));
+  CHECK (!server_hello_is_retry (&hello));
+
+  for (size_t bit = 0; bit < 8 * sizeof random; bit++)
+    {
+      memcpy (random, hello_retry_random, sizeof random);
+      random[bit / 8] ^= (uint8_t) (1 << bit % 8);
+      hello.random = TAP_BYTES (random);
+      CHECK (!server_hello_is_retry (&hello));
+    }
+}
+
 static void
 hello_verify_request_is_a_codec (void)
 {
@@ -266,6 +292,7 @@ static const struct tap_test tests[] = {
   { "/wire/hello/server/fields-stand-in-order", server_hello_fields_stand_in_order },
   { "/wire/hello/server/session-id-has-at-most-32-bytes",
     server_hello_session_id_has_at_most_32_bytes },
+  { "/wire/hello/server/is-a-retry-by-its-random", server_hello_is_a_retry_by_its_random },
   { "/wire/hello/verify-request/is-a-codec", hello_verify_request_is_a_codec },
   { "/wire/hello/verify-request/cookie-has-0-to-255-bytes",
     hello_verify_request_cookie_has_0_to_255_bytes },
