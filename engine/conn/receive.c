@@ -18,6 +18,17 @@ count_drop (struct dtls_conn *conn, enum dtls_drop drop)
   conn->read.dropped[drop]++;
 }
 
+/* Content that is wrong: from an authenticated record it ends the connection, from any other it is
+ * noise. */
+static void
+reject (struct dtls_conn *conn, uint16_t epoch, enum dtls_error error)
+{
+  if (epoch > 0)
+    conn_fail (conn, error);
+  else
+    count_drop (conn, DTLS_DROP_CONTENT);
+}
+
 /* ---------------------------------------------------------------------------- handshake records */
 
 /* A message of the other epoch than the one that is due: plaintext where the peer's Finished is
@@ -45,7 +56,7 @@ start_deadline (struct dtls_conn *conn)
 }
 
 static void
-take_fragment (struct dtls_conn *conn, const struct fragment *fragment, bool is_protected)
+take_fragment (struct dtls_conn *conn, const struct fragment *fragment, uint16_t epoch)
 {
   size_t cap = handshake_message_cap (conn->handshake, fragment->type);
 
@@ -62,10 +73,7 @@ take_fragment (struct dtls_conn *conn, const struct fragment *fragment, bool is_
       count_drop (conn, DTLS_DROP_EARLY);
       break;
     case REASSEMBLY_CONTRADICTS:
-      if (is_protected)
-        conn_fail (conn, DTLS_ERROR_ILLEGAL_PARAMETER);
-      else
-        count_drop (conn, DTLS_DROP_CONTENT);
+      reject (conn, epoch, DTLS_ERROR_ILLEGAL_PARAMETER);
       break;
     case REASSEMBLY_TOO_LONG:
       conn_fail (conn, DTLS_ERROR_MESSAGE_TOO_LONG);
@@ -119,27 +127,18 @@ static void
 take_handshake (struct dtls_conn *conn, const struct opened *opened)
 {
   struct reader reader = reader_over ((struct bytes){ opened->at, opened->len });
-  bool is_protected = opened->epoch > 0;
   bool was_connected = conn->is_connected;
   struct fragment fragment;
 
+  /* RFC 5246 §6.2.1: no empty fragments of a handshake message's type. */
   if (opened->len == 0)
-    {
-      /* RFC 5246 §6.2.1: no empty fragments of a handshake message's type. */
-      if (is_protected)
-        conn_fail (conn, DTLS_ERROR_DECODE);
-      else
-        count_drop (conn, DTLS_DROP_CONTENT);
-    }
+    reject (conn, opened->epoch, DTLS_ERROR_DECODE);
 
   while (reader.left > 0 && conn->error == DTLS_OK)
     {
       if (!fragment_read (&reader, &fragment))
         {
-          if (is_protected)
-            conn_fail (conn, DTLS_ERROR_DECODE);
-          else
-            count_drop (conn, DTLS_DROP_CONTENT);
+          reject (conn, opened->epoch, DTLS_ERROR_DECODE);
           return;
         }
 
@@ -150,7 +149,7 @@ take_handshake (struct dtls_conn *conn, const struct opened *opened)
       else if (opened->epoch != conn->read.epoch.number)
         take_stale_fragment (conn, &fragment);
       else
-        take_fragment (conn, &fragment, is_protected);
+        take_fragment (conn, &fragment, opened->epoch);
 
       conn_advance (conn);
     }
@@ -183,10 +182,7 @@ take_alert (struct dtls_conn *conn, const struct opened *opened)
 
   if (!is_good || (alert.level != ALERT_LEVEL_WARNING && alert.level != ALERT_LEVEL_FATAL))
     {
-      if (opened->epoch == 0)
-        count_drop (conn, DTLS_DROP_CONTENT);
-      else
-        conn_fail (conn, is_good ? DTLS_ERROR_BAD_ALERT : DTLS_ERROR_DECODE);
+      reject (conn, opened->epoch, is_good ? DTLS_ERROR_BAD_ALERT : DTLS_ERROR_DECODE);
       return;
     }
 
@@ -269,16 +265,6 @@ take_protected (struct dtls_conn *conn, const struct opened *opened)
   return false;
 }
 
-/* Opens with the read half alone. */
-static enum dtls_drop
-open_record (struct read_half *read, const struct record *record, struct opened *out)
-{
-  if (record->header.epoch != read->epoch.number)
-    return DTLS_DROP_EPOCH;
-
-  return record_open (&read->epoch, record, out);
-}
-
 /* False if there is no reason or no room to hold it. */
 static bool
 hold_record (struct dtls_conn *conn, const struct record *record)
@@ -305,7 +291,7 @@ open_any (struct dtls_conn *conn, const struct record *record, struct opened *ou
   struct epoch_read plain;
 
   if (record->header.epoch != 0)
-    return open_record (&conn->read, record, out);
+    return record_open (&conn->read.epoch, record, out);
 
   epoch_read_init_plain (&plain);
   return record_open (&plain, record, out);
@@ -323,7 +309,7 @@ dtls_conn_read (struct dtls_conn *conn, struct dtls_datagram *datagram, struct b
       enum dtls_drop drop = record_split (&datagram->at, &datagram->left, &record);
 
       if (drop == DTLS_DROP_NONE)
-        drop = open_record (read, &record, &opened);
+        drop = record_open (&read->epoch, &record, &opened);
       if (drop != DTLS_DROP_NONE)
         {
           read->dropped[drop]++;
