@@ -269,15 +269,9 @@ peer_takes_own_kind (const struct handshake *h)
 static enum dtls_error
 choose_credential (struct handshake *h, struct effects *effects)
 {
-  if (!h->has_credential_answer)
-    {
-      if (h->config->credential == NULL)
-        {
-          handshake_ask (h, effects, DTLS_WAIT_CREDENTIAL);
-          return DTLS_OK;
-        }
-      TRY (handshake_set_credential (h, h->config->credential));
-    }
+  TRY (handshake_need_credential (h, effects));
+  if (h->wait != DTLS_WAIT_NONE)
+    return DTLS_OK;
 
   if (h->credential != NULL)
     {

@@ -193,6 +193,18 @@ handshake_set_credential (struct handshake *handshake, const struct dtls_credent
 }
 
 enum dtls_error
+handshake_need_credential (struct handshake *handshake, struct effects *effects)
+{
+  if (handshake->has_credential_answer)
+    return DTLS_OK;
+  if (handshake->config->credential != NULL)
+    return handshake_set_credential (handshake, handshake->config->credential);
+
+  handshake_ask (handshake, effects, DTLS_WAIT_CREDENTIAL);
+  return DTLS_OK;
+}
+
+enum dtls_error
 handshake_sign (struct handshake *handshake, struct effects *effects, uint16_t scheme,
                 struct bytes input)
 {

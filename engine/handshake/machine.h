@@ -164,6 +164,9 @@ enum dtls_error handshake_send (struct handshake *handshake, struct effects *eff
                                 uint8_t type) DTLS_MUST_CHECK;
 /* Stops with the reason's event. */
 void handshake_ask (struct handshake *handshake, struct effects *effects, enum dtls_wait wait);
+/* Takes the configuration's credential, or stops to ask for one; nothing once it was answered. */
+enum dtls_error handshake_need_credential (struct handshake *handshake,
+                                           struct effects *effects) DTLS_MUST_CHECK;
 /* Keeps an answered credential, and finds out its key's kind. */
 enum dtls_error handshake_set_credential (struct handshake *handshake,
                                           const struct dtls_credential *credential) DTLS_MUST_CHECK;

@@ -319,15 +319,9 @@ answer_hello (struct handshake *h, const struct message *message, struct effects
   uint8_t params[4 + MAX_ECDH_PUBLIC_LEN], memory[MAX_SIGNED_PARAMS_LEN];
 
   (void) message;
-  if (!h->has_credential_answer)
-    {
-      if (h->config->credential == NULL)
-        {
-          handshake_ask (h, effects, DTLS_WAIT_CREDENTIAL);
-          return DTLS_OK;
-        }
-      TRY (handshake_set_credential (h, h->config->credential));
-    }
+  TRY (handshake_need_credential (h, effects));
+  if (h->wait != DTLS_WAIT_NONE)
+    return DTLS_OK;
 
   if (h->suite == NULL)
     TRY (choose (h));
