@@ -29,7 +29,7 @@ init_epoch (struct epoch_read *epoch, struct dtls_crypto *crypto, uint8_t choice
     }
 
   memset (keys.key, 'k', aead_key_len (keys.algorithm));
-  memset (keys.iv, 'i', epoch_iv_len (keys.algorithm));
+  memset (keys.iv, 'i', aead_fixed_iv_len (keys.algorithm));
   fuzz_check (epoch_read_init (epoch, crypto, 1, &keys));
 }
 

@@ -37,6 +37,12 @@ aead_key_len (enum aead_algorithm algorithm)
   return 0;
 }
 
+size_t
+aead_fixed_iv_len (enum aead_algorithm algorithm)
+{
+  return algorithm == AEAD_CHACHA20_POLY1305 ? AEAD_NONCE_LEN : 4;
+}
+
 struct aead *
 aead_new (struct dtls_crypto *crypto, enum aead_algorithm algorithm, enum aead_direction direction,
           const uint8_t *key)

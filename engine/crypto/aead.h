@@ -25,6 +25,9 @@ enum
 };
 
 size_t aead_key_len (enum aead_algorithm algorithm);
+/* In (D)TLS 1.2, what of the nonce is derived with the keys: AES-GCM's salt (RFC 5288 §3), all of it
+ * for ChaCha20-Poly1305 (RFC 7905 §2). */
+size_t aead_fixed_iv_len (enum aead_algorithm algorithm);
 
 enum aead_direction
 {

@@ -42,20 +42,13 @@ schedule12_master (struct dtls_crypto *crypto, const struct suite *suite, struct
   return prf (crypto, suite->hash, &input, known->master_secret, MASTER_SECRET_LEN);
 }
 
-/* RFC 5288 §3: the 4 bytes of the salt; RFC 7905 §2: 12 bytes. */
-static size_t
-fixed_iv_len (enum aead_algorithm algorithm)
-{
-  return algorithm == AEAD_CHACHA20_POLY1305 ? 12 : 4;
-}
-
 bool
 schedule12_key_block (struct dtls_crypto *crypto, const struct suite *suite,
                       const struct association *known, struct key_block *out)
 {
   uint8_t block[2 * MAX_AEAD_KEY_LEN + 2 * 12];
   size_t key = aead_key_len (suite->aead);
-  size_t iv = fixed_iv_len (suite->aead);
+  size_t iv = aead_fixed_iv_len (suite->aead);
   const uint8_t *at = block;
   struct prf_input input = {
     .secret = { known->master_secret, MASTER_SECRET_LEN },

@@ -16,17 +16,10 @@
  * In 1.2 the bound on what a forger may win is the same. */
 #define MAX_FORGED (UINT64_C (1) << 36)
 
-/* RFC 5288 §3, RFC 7905 §2. */
-size_t
-epoch_iv_len (enum aead_algorithm algorithm)
-{
-  return algorithm == AEAD_CHACHA20_POLY1305 ? 12 : 4;
-}
-
 size_t
 epoch_explicit_len (enum aead_algorithm algorithm)
 {
-  return AEAD_NONCE_LEN - epoch_iv_len (algorithm);
+  return AEAD_NONCE_LEN - aead_fixed_iv_len (algorithm);
 }
 
 void
@@ -136,7 +129,7 @@ epoch_nonce (const struct epoch_keys *keys, uint16_t epoch, uint64_t number,
   write_u48 (&w, number);
 
   /* For AES-GCM it follows the salt (RFC 5288 §3); for ChaCha20 the IV covers it (RFC 7905 §2). */
-  for (size_t i = 0; i < epoch_iv_len (keys->algorithm); i++)
+  for (size_t i = 0; i < aead_fixed_iv_len (keys->algorithm); i++)
     out[i] ^= keys->iv[i];
 }
 

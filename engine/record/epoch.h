@@ -24,7 +24,6 @@ struct epoch_keys
   uint8_t iv[MAX_IV_LEN];
 };
 
-size_t epoch_iv_len (enum aead_algorithm algorithm);
 /* What of the nonce each record carries itself: 8 bytes for AES-GCM, nothing for
  * ChaCha20-Poly1305. */
 size_t epoch_explicit_len (enum aead_algorithm algorithm);

@@ -46,7 +46,7 @@ keyed_keys (enum aead_algorithm algorithm)
 
   for (size_t i = 0; i < aead_key_len (algorithm); i++)
     keys.key[i] = (uint8_t) (0x40 + i);
-  for (size_t i = 0; i < epoch_iv_len (algorithm); i++)
+  for (size_t i = 0; i < aead_fixed_iv_len (algorithm); i++)
     keys.iv[i] = (uint8_t) (0xa0 + i);
 
   return keys;

@@ -71,9 +71,9 @@ additional_data_names_the_plaintext_length (void)
 static void
 lengths_are_the_ciphers (void)
 {
-  CHECK_UINT (epoch_iv_len (AEAD_AES_128_GCM), 4);
-  CHECK_UINT (epoch_iv_len (AEAD_AES_256_GCM), 4);
-  CHECK_UINT (epoch_iv_len (AEAD_CHACHA20_POLY1305), 12);
+  CHECK_UINT (aead_fixed_iv_len (AEAD_AES_128_GCM), 4);
+  CHECK_UINT (aead_fixed_iv_len (AEAD_AES_256_GCM), 4);
+  CHECK_UINT (aead_fixed_iv_len (AEAD_CHACHA20_POLY1305), 12);
   CHECK_UINT (epoch_explicit_len (AEAD_AES_128_GCM), 8);
   CHECK_UINT (epoch_explicit_len (AEAD_AES_256_GCM), 8);
   CHECK_UINT (epoch_explicit_len (AEAD_CHACHA20_POLY1305), 0);
