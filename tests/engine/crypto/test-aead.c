@@ -7,6 +7,7 @@
 #include "crypto/aead.h"
 
 #include "crypto/hex.h"
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "heap.h"
 #include "tap.h"
@@ -19,7 +20,6 @@ enum
   MAX_SEALED_LEN = 2048,
 };
 
-static struct dtls_crypto *crypto;
 static const char *const names[N_ALGORITHMS] = { "AES-128-GCM", "AES-256-GCM",
                                                  "ChaCha20-Poly1305" };
 
@@ -342,16 +342,4 @@ static const struct tap_test tests[] = {
   { "/crypto/aead/allocates-nothing-per-record", test_steady_state },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)

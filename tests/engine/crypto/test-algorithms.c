@@ -5,6 +5,7 @@
 
 #include "crypto/algorithms.h"
 
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "tap.h"
 #include "wire/codepoints.h"
@@ -12,8 +13,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
-
-static struct dtls_crypto *crypto;
 
 struct availability
 {
@@ -115,16 +114,4 @@ static const struct tap_test tests[] = {
   { "/crypto/algorithms/comes-and-goes", test_many },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)

@@ -6,10 +6,9 @@
 #include "crypto/digest.h"
 
 #include "crypto/hex.h"
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "tap.h"
-
-static struct dtls_crypto *crypto;
 
 struct hash_case
 {
@@ -225,16 +224,4 @@ static const struct tap_test tests[] = {
   { "/crypto/digest/wipes-what-it-is-told-to", test_wipe },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)

@@ -7,6 +7,7 @@
 #include "crypto/algorithms.h"
 #include "crypto/groups.h"
 #include "crypto/hex.h"
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "tap.h"
 #include "wire/codepoints.h"
@@ -14,8 +15,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-
-static struct dtls_crypto *crypto;
 
 /* FIPS 203 §8 and RFC 7748 §5 */
 enum
@@ -375,16 +374,4 @@ static const struct tap_test tests[] = {
   { "/crypto/groups-hybrid/leaves-no-errors-behind", test_errors_left },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)

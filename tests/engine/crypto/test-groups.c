@@ -8,6 +8,7 @@
 #include "crypto/groups.h"
 
 #include "crypto/hex.h"
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "tap.h"
 #include "wire/codepoints.h"
@@ -18,8 +19,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-
-static struct dtls_crypto *crypto;
 
 struct group_facts
 {
@@ -434,16 +433,4 @@ static const struct tap_test tests[] = {
   { "/crypto/groups/leaves-no-errors-behind", test_errors_left },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)

@@ -8,6 +8,7 @@
 #include "crypto/kdf.h"
 
 #include "crypto/hex.h"
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "heap.h"
 #include "tap.h"
@@ -17,8 +18,6 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-
-static struct dtls_crypto *crypto;
 
 struct prf_case
 {
@@ -499,16 +498,4 @@ static const struct tap_test tests[] = {
   { "/crypto/kdf/hkdf-gives-the-heap-back", test_heap },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)

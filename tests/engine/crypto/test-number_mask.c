@@ -7,6 +7,7 @@
 #include "crypto/number_mask.h"
 
 #include "crypto/hex.h"
+#include "crypto/lent.h"
 #include "dtls.h"
 #include "heap.h"
 #include "tap.h"
@@ -18,7 +19,6 @@ enum
   N_ALGORITHMS = AEAD_CHACHA20_POLY1305 + 1,
 };
 
-static struct dtls_crypto *crypto;
 static const char *const names[N_ALGORITHMS] = { "AES-128", "AES-256", "ChaCha20" };
 
 struct vector
@@ -193,16 +193,4 @@ static const struct tap_test tests[] = {
   { "/crypto/number-mask/allocates-nothing-per-record", test_steady_state },
 };
 
-int
-main (void)
-{
-  int status;
-
-  crypto = dtls_crypto_new ();
-  if (crypto == NULL)
-    return EXIT_FAILURE;
-  status = tap_run (tests, TAP_N (tests));
-  dtls_crypto_free (crypto);
-
-  return status;
-}
+LENT_MAIN (tests)
