@@ -68,14 +68,9 @@ try_hello_verify_request (struct bytes message, struct writer writer)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  struct bytes message = { data, size };
-  uint8_t *out = malloc (size + 1);
+  static void (*const codecs[]) (struct bytes, struct writer) = { try_client_hello,
+                                                                  try_server_hello,
+                                                                  try_hello_verify_request };
 
-  fuzz_check (out != NULL);
-  try_client_hello (message, writer_over (out, size));
-  try_server_hello (message, writer_over (out, size));
-  try_hello_verify_request (message, writer_over (out, size));
-  free (out);
-
-  return 0;
+  return fuzz_codecs (codecs, sizeof codecs / sizeof codecs[0], (struct bytes){ data, size });
 }
