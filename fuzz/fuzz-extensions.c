@@ -95,7 +95,7 @@ try_psks (struct bytes body, struct writer writer)
   fuzz_check (psks.n > 0 && psks.binders_len < body.left);
   for (size_t i = 0; offered_psks_next (&psks, &psk); i++)
     {
-      fuzz_check (psk.identity.left > 0 && psk.binder.left >= 32 && psk.binder.left <= 255);
+      fuzz_check (psk.identity.left > 0 && psk.binder.left > 0 && psk.binder.left <= 255);
       if (i < MAX_PSKS)
         all[i] = psk;
     }

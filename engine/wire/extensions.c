@@ -64,9 +64,8 @@ static const struct
 
 static_assert (sizeof known / sizeof known[0] == N_EXTENSIONS, "a row for each extension");
 
-/* N_EXTENSIONS if we do not know the type. */
-static enum extension_index
-find_known (uint16_t type)
+enum extension_index
+extension_index_of (uint16_t type)
 {
   size_t i;
 
@@ -102,7 +101,7 @@ extensions_read (struct bytes block, enum extension_place place, struct extensio
     {
       uint16_t type = read_u16 (&reader);
       struct bytes body = read_vec (&reader, 2);
-      enum extension_index index = find_known (type);
+      enum extension_index index = extension_index_of (type);
 
       if (!reader_ok (&reader))
         return EXTENSIONS_MALFORMED;

@@ -36,6 +36,9 @@ enum extension_index
   N_EXTENSIONS
 };
 
+/* N_EXTENSIONS if we do not know the type. */
+enum extension_index extension_index_of (uint16_t type);
+
 struct extensions
 {
   bool has[N_EXTENSIONS];

@@ -23,7 +23,7 @@ struct offered_psk
 {
   struct bytes identity;   /* 1 to 2^16-1 bytes */
   uint32_t obfuscated_age; /* RFC 9846 §4.3.11.1; 0 if it is no ticket */
-  struct bytes binder;     /* 32 to 255 bytes */
+  struct bytes binder;     /* 1 to 255 bytes; what verifies has 32 or 48 */
 };
 
 /* READ_ILLEGAL if there are not as many binders as identities. */

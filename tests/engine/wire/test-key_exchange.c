@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* wire/key_exchange: RFC 8422 §5.4 and §5.7. */
+/* wire/key_exchange: RFC 8422 §5.4 and §5.7, RFC 4279 §2, RFC 5489 §2. */
 
 #include "codec.h"
 #include "wire/key_exchange.h"
@@ -116,6 +116,95 @@ client_point_has_1_to_255_bytes (void)
     }
 }
 
+/* ---------------------------------------------------------------------------------- pre-shared keys */
+
+static bool
+rewrite_hint (struct bytes message, struct writer *writer)
+{
+  struct bytes hint;
+
+  if (!psk_hint_read (message, &hint))
+    return false;
+
+  psk_hint_write (writer, hint);
+  return true;
+}
+
+static bool
+rewrite_identity (struct bytes message, struct writer *writer)
+{
+  struct bytes identity;
+
+  if (!psk_identity_read (message, &identity))
+    return false;
+
+  psk_identity_write (writer, identity);
+  return true;
+}
+
+static bool
+rewrite_server_psk (struct bytes message, struct writer *writer)
+{
+  struct server_psk_exchange exchange;
+
+  if (!server_psk_exchange_read (message, &exchange))
+    return false;
+
+  server_psk_exchange_write (writer, &exchange);
+  return true;
+}
+
+static bool
+rewrite_client_psk (struct bytes message, struct writer *writer)
+{
+  struct client_psk_exchange exchange;
+
+  if (!client_psk_exchange_read (message, &exchange))
+    return false;
+
+  client_psk_exchange_write (writer, &exchange);
+  return true;
+}
+
+static void
+psk_messages_are_codecs (void)
+{
+  codec_check (rewrite_hint, TAP_STRING ("\0\4hint"), CODEC_NO_PREFIX);
+  codec_check (rewrite_hint, TAP_STRING ("\0\0"), CODEC_NO_PREFIX);
+  codec_check (rewrite_identity, TAP_STRING ("\0\2me"), CODEC_NO_PREFIX);
+  codec_check (rewrite_identity, TAP_STRING ("\0\0"), CODEC_NO_PREFIX);
+  codec_check (rewrite_server_psk, TAP_STRING ("\0\4hint\3\0\x1d\5point"), CODEC_NO_PREFIX);
+  codec_check (rewrite_server_psk, TAP_STRING ("\0\0\3\0\x1d\5point"), CODEC_NO_PREFIX);
+  codec_check (rewrite_client_psk, TAP_STRING ("\0\2me\5point"), CODEC_NO_PREFIX);
+  codec_check (rewrite_client_psk, TAP_STRING ("\0\0\5point"), CODEC_NO_PREFIX);
+}
+
+static void
+psk_fields_stand_in_order (void)
+{
+  struct server_psk_exchange server;
+  struct client_psk_exchange client;
+
+  CHECK (server_psk_exchange_read (TAP_STRING ("\0\4hint\3\0\x1d\5point"), &server));
+  CHECK_BYTES (server.hint, TAP_STRING ("hint"));
+  CHECK_UINT (server.group, GROUP_X25519);
+  CHECK_BYTES (server.point, TAP_STRING ("point"));
+  CHECK (client_psk_exchange_read (TAP_STRING ("\0\2me\5point"), &client));
+  CHECK_BYTES (client.identity, TAP_STRING ("me"));
+  CHECK_BYTES (client.point, TAP_STRING ("point"));
+}
+
+static void
+psk_points_are_there_and_their_curve_is_named (void)
+{
+  struct server_psk_exchange server;
+  struct client_psk_exchange client;
+
+  CHECK (!server_psk_exchange_read (TAP_STRING ("\0\0\3\0\x1d\0"), &server));
+  CHECK (!server_psk_exchange_read (TAP_STRING ("\0\0\1\0\x1d\1p"), &server));
+  CHECK (!client_psk_exchange_read (TAP_STRING ("\0\2me\0"), &client));
+}
+
 static const struct tap_test tests[] = {
   { "/wire/key-exchange/server/is-a-codec", server_is_a_codec },
   { "/wire/key-exchange/server/fields-stand-in-order", server_fields_stand_in_order },
@@ -124,6 +213,10 @@ static const struct tap_test tests[] = {
   { "/wire/key-exchange/server/params-are-what-is-signed", server_params_are_what_is_signed },
   { "/wire/key-exchange/client/is-a-codec", client_is_a_codec },
   { "/wire/key-exchange/client/point-has-1-to-255-bytes", client_point_has_1_to_255_bytes },
+  { "/wire/key-exchange/psk/messages-are-codecs", psk_messages_are_codecs },
+  { "/wire/key-exchange/psk/fields-stand-in-order", psk_fields_stand_in_order },
+  { "/wire/key-exchange/psk/points-are-there-and-their-curve-is-named",
+    psk_points_are_there_and_their_curve_is_named },
 };
 
 TAP_MAIN (tests)
