@@ -3,7 +3,8 @@
 
 /* A fuzzer's input as a conversation: two engines shake hands on the harness of tests/engine/pair.h, and the input
  * says how far they get and what happens to one of them on the way. So every state is reached, also those behind keys
- * that no input could guess. The first byte chooses the setting, then come commands, each with its arguments:
+ * that no input could guess. The first byte chooses the setting (with 64 in it, another byte of settings follows), then
+ * come commands, each with its arguments:
  *
  *   0             the next delivery or deadline
  *   1 n           so many of them
@@ -17,6 +18,10 @@
  *   9 n           the other end sends n bytes
  *   10            the other end closes
  *   11            this end closes
+ *   12 b          this end wants new keys, with b odd of the other end too
+ *   13 b          the other end does
+ *   14 e n        an ACK of record n of epoch e under the peer's keys
+ *   15 t n bytes  a whole handshake message of type t, with the number that is due, under the peer's keys
  */
 
 #pragma once

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A datagram through split and open. The first byte picks the epoch: in the clear, or keyed with
- * one of the ciphers (known keys, so that the corpus holds records that open). */
+/* A datagram through split and open. The first byte picks the epoch: in the clear, or keyed with one of the ciphers, in
+ * 1.3's form with its top bit (known keys, so that the corpus holds records that open). */
 
 #include "fuzz.h"
 
@@ -14,45 +14,66 @@
 
 enum
 {
-  N_ALGORITHMS = AEAD_CHACHA20_POLY1305 + 1,
+  IN_THE_CLEAR = AEAD_AES_128_CCM_8 + 1,
+  IS_13 = 0x80,
+  EPOCH_12 = 1,
+  EPOCH_13 = 7, /* 3 in the unified header */
 };
+
+/* In the order in which the target came to know them. */
+static const int choices[] = { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305,
+                               IN_THE_CLEAR,     AEAD_AES_128_CCM, AEAD_AES_128_CCM_8 };
 
 static void
 init_epoch (struct epoch_read *epoch, struct dtls_crypto *crypto, uint8_t choice)
 {
-  struct epoch_keys keys = { .algorithm = choice % (N_ALGORITHMS + 1) };
+  bool is_13 = (choice & IS_13) != 0;
+  int algorithm = choices[(choice & ~(unsigned) IS_13) % (sizeof choices / sizeof choices[0])];
+  struct epoch_keys keys = { .form = is_13 ? RECORD_FORM_13 : RECORD_FORM_12 };
 
-  if (choice % (N_ALGORITHMS + 1) == N_ALGORITHMS)
+  if (algorithm == IN_THE_CLEAR)
     {
       epoch_read_init_plain (epoch);
       return;
     }
 
+  keys.algorithm = (enum aead_algorithm) algorithm;
   memset (keys.key, 'k', aead_key_len (keys.algorithm));
-  memset (keys.iv, 'i', aead_fixed_iv_len (keys.algorithm));
-  fuzz_check (epoch_read_init (epoch, crypto, 1, &keys));
+  memset (keys.iv, 'i', is_13 ? AEAD_NONCE_LEN : aead_fixed_iv_len (keys.algorithm));
+  memset (keys.number_key, 'n', aead_key_len (keys.algorithm));
+  fuzz_check (epoch_read_init (epoch, crypto, is_13 ? EPOCH_13 : EPOCH_12, &keys));
 }
 
-/* Opens one record; nothing but a record that opened may change the epoch. */
+static void
+check_opened (const struct epoch_read *epoch, const struct record *record,
+              const struct opened *opened)
+{
+  fuzz_check (opened->epoch == epoch->number);
+  fuzz_check (opened->at >= record->body && opened->len <= opened->inner_len
+              && opened->at + opened->inner_len <= record->body + record->len);
+  fuzz_check (!epoch->is_protected || !replay_check (&epoch->replay, opened->number));
+  if (record->form == RECORD_FORM_13)
+    fuzz_check (opened->type != 0 && opened->len < opened->inner_len);
+  else
+    fuzz_check (opened->type == record->header.type && opened->number == record->header.number);
+}
+
+/* Opens one record; nothing but a record that is authentic may change the epoch. */
 static bool
 try_open (struct epoch_read *epoch, const struct record *record)
 {
   struct epoch_read before = *epoch;
   struct opened opened;
   enum dtls_drop drop = record_open (epoch, record, &opened);
+  bool is_authentic = drop == DTLS_DROP_NONE || drop == DTLS_DROP_CONTENT;
 
   fuzz_check (epoch->n_forged == before.n_forged + (drop == DTLS_DROP_AUTHENTICATION));
-  if (drop != DTLS_DROP_NONE || !epoch->is_protected)
+  if (!is_authentic || !epoch->is_protected)
     fuzz_check (memcmp (&before.replay, &epoch->replay, sizeof before.replay) == 0);
-  if (drop != DTLS_DROP_NONE)
-    return false;
+  if (drop == DTLS_DROP_NONE)
+    check_opened (epoch, record, &opened);
 
-  fuzz_check (opened.epoch == epoch->number && opened.number == record->header.number);
-  fuzz_check (opened.type == record->header.type);
-  fuzz_check (opened.at >= record->body
-              && opened.at + opened.len <= record->body + record->header.len);
-  fuzz_check (!epoch->is_protected || !replay_check (&epoch->replay, opened.number));
-  return true;
+  return drop == DTLS_DROP_NONE;
 }
 
 /* How many records opened. */
@@ -79,9 +100,10 @@ try_datagram (struct epoch_read *epoch, struct bytes datagram)
           break;
         }
       /* Each turn takes its header at least. */
-      fuzz_check (left == before - RECORD_HEADER_LEN - record.header.len);
-      fuzz_check (record.header.len <= MAX_CIPHERTEXT_LEN);
-      fuzz_check (at == record.body + record.header.len);
+      fuzz_check (record.body > record.at);
+      fuzz_check (left == before - (size_t) (record.body - record.at) - record.len);
+      fuzz_check (record.len <= MAX_CIPHERTEXT_LEN);
+      fuzz_check (at == record.body + record.len);
       n += try_open (epoch, &record);
     }
 

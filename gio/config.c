@@ -21,6 +21,9 @@ moat_config_new (MoatContext *context)
   MoatConfig *self = g_new0 (MoatConfig, 1);
 
   dtls_config_init (&self->engine);
+  /* Until the rest of this folder knows of 1.3 and of sessions. */
+  self->engine.max_version = DTLS_1_2;
+  self->engine.keeps_sessions = false;
   self->context = g_object_ref (context);
   self->keylog = moat_context_dup_keylog (context);
   self->suites = moat_context_dup_suites (context);

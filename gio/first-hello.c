@@ -66,7 +66,10 @@ answer_hello (MoatPump *pump, MoatDatagram *datagram)
       && dtls_hello_find (pump->gather, address, (struct bytes){ datagram->at, datagram->len },
                           &hello)
       && moat_crypto_get_cookie_keys (moat_pump_now (), &keys))
-    answer = dtls_hello_answer (&keys, moat_pump_now (), address, &hello, &reply);
+    {
+      keys.config = &pump->config->engine;
+      answer = dtls_hello_answer (&keys, moat_pump_now (), address, &hello, &reply);
+    }
   if (answer == DTLS_HELLO_ACCEPT)
     accept_hello (pump, datagram, &hello);
   moat_pump_unlock_all (pump);

@@ -94,3 +94,32 @@ dtls_conn_answer_verdict (struct dtls_conn *conn, dtls_time now, struct dtls_ver
   conn_advance (conn);
   conn_take_held (conn);
 }
+
+/* RFC 9257 §4.1: a key of the other role is none. */
+static bool
+is_usable (const struct dtls_conn *conn, const struct dtls_psk *psk)
+{
+  return psk->role == conn->role && psk->key.left > 0 && psk->key.left <= DTLS_MAX_PSK_LEN;
+}
+
+void
+dtls_conn_answer_psk (struct dtls_conn *conn, dtls_time now, const struct dtls_psk *psk)
+{
+  struct handshake_psk *kept;
+
+  if (!take_answer (conn, now, DTLS_WAIT_PSK))
+    return;
+
+  kept = &conn->handshake->psk;
+  kept->kind = PSK_NONE;
+  if (psk != NULL && is_usable (conn, psk))
+    {
+      kept->kind = PSK_EXTERNAL;
+      kept->hash = psk->hash == DTLS_PSK_SHA384 ? HASH_SHA384 : HASH_SHA256;
+      memcpy (kept->key, psk->key.at, psk->key.left);
+      kept->key_len = psk->key.left;
+    }
+
+  conn_advance (conn);
+  conn_take_held (conn);
+}

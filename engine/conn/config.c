@@ -5,6 +5,7 @@
 
 #include "conn/config.h"
 
+#include "handshake/session.h"
 #include "record/replay.h"
 #include "wire/codepoints.h"
 #include "wire/extensions.h"
@@ -13,12 +14,15 @@ enum
 {
   MIN_RECORD_SIZE_LIMIT = 64, /* RFC 8449 §4 */
   MAX_ALPN_LEN = 8192,        /* a hello with more would be refused as too long by our own server */
+  MAX_TICKETS = 4,
 };
 
 void
 dtls_config_init (struct dtls_config *config)
 {
   *config = (struct dtls_config){
+    .min_version = DTLS_1_2,
+    .max_version = DTLS_1_3,
     .mtu = 1400,
     .fallback_mtu = 1200,
     .max_certificate_message = 100000,
@@ -27,6 +31,12 @@ dtls_config_init (struct dtls_config *config)
     .retransmit_initial = 400 * DTLS_MILLISECOND,
     .handshake_deadline = 60 * DTLS_SECOND,
     .paces_flights = true,
+    .answers_partial_acks = true,
+    .verifies_resumed = true,
+    .keeps_sessions = true,
+    .acknowledges_server_name = true,
+    .n_tickets = 2,
+    .ticket_lifetime = 24 * 3600 * DTLS_SECOND,
   };
 }
 
@@ -48,6 +58,42 @@ authorities_fit (const struct dtls_config *config)
   return true;
 }
 
+static bool
+is_version (enum dtls_version version)
+{
+  return version == DTLS_1_2 || version == DTLS_1_3;
+}
+
+/* Versions count downwards. */
+static bool
+versions_are_good (const struct dtls_config *config)
+{
+  return is_version (config->min_version) && is_version (config->max_version)
+         && config->max_version <= config->min_version;
+}
+
+static bool
+psk_is_good (const struct dtls_config *config)
+{
+  const struct dtls_psk *psk = config->psk;
+
+  if (config->psk_identity_hint.left > DTLS_MAX_PSK_IDENTITY_LEN)
+    return false;
+
+  return psk == NULL
+         || (psk->role == DTLS_CLIENT && psk->identity.left > 0
+             && psk->identity.left <= DTLS_MAX_PSK_IDENTITY_LEN && psk->key.left > 0
+             && psk->key.left <= DTLS_MAX_PSK_LEN);
+}
+
+static bool
+sessions_are_good (const struct dtls_config *config)
+{
+  return config->n_tickets <= MAX_TICKETS
+         && config->ticket_lifetime <= MAX_SESSION_LIFETIME * DTLS_SECOND
+         && (config->session_store == NULL) == (config->session_find == NULL);
+}
+
 enum dtls_error
 config_check (const struct dtls_config *config)
 {
@@ -60,7 +106,8 @@ config_check (const struct dtls_config *config)
       && config->record_size_limit <= MAX_PLAINTEXT_LEN && config->retransmit_initial > 0
       && config->handshake_deadline > 0 && config->server_name.left <= 255
       && config->alpn.left <= MAX_ALPN_LEN
-      && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn)) && authorities_fit (config);
+      && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn)) && authorities_fit (config)
+      && versions_are_good (config) && psk_is_good (config) && sessions_are_good (config);
 
   return is_good ? DTLS_OK : DTLS_ERROR_CONFIG;
 }

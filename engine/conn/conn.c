@@ -17,6 +17,12 @@
 void
 conn_event (struct dtls_conn *conn, enum dtls_event event)
 {
+  /* A session that nobody took yet: the newest is what is there. */
+  if (event == DTLS_EVENT_SESSION)
+    for (unsigned i = 0; i < conn->n_events; i++)
+      if (conn->events[i] == event)
+        return;
+
   assert (conn->n_events < MAX_EVENTS);
   conn->events[conn->n_events++] = event;
 }
@@ -41,17 +47,18 @@ conn_forget_handshake (struct dtls_conn *conn)
 {
   if (conn->reassembly != NULL)
     conn->next_message_seq = reassembly_next_seq (conn->reassembly);
+  if (conn->handshake != NULL)
+    conn->next_send_seq = conn->handshake->next_send_seq;
 
   handshake_free (conn->handshake);
   reassembly_free (conn->reassembly);
   outbox_free (conn->outbox);
-  free (conn->held);
-  conn->held = NULL;
   conn->handshake = NULL;
   conn->reassembly = NULL;
   conn->outbox = NULL;
   conn->flight = FLIGHT_NONE;
   epoch_write_clear (&conn->plain);
+  conn_drop_old_write (conn);
   timers_last_flight_done (&conn->timers);
 
   if (conn->is_connected && conn->error == DTLS_OK && !conn->is_peer_closed)
@@ -70,6 +77,9 @@ conn_fail_with (struct dtls_conn *conn, enum dtls_error error, int alert)
   conn->write.refusal = error;
   timers_handshake_over (&conn->timers);
   timers_last_flight_done (&conn->timers);
+  conn_drop_previous_epoch (conn);
+  conn_end_linger (conn);
+  conn->has_ack = false;
 
   /* The flight is of no use any more; the handshake goes with the alert, which may need epoch 0. */
   if (conn->outbox != NULL)
@@ -90,72 +100,20 @@ conn_fail_with (struct dtls_conn *conn, enum dtls_error error, int alert)
 void
 conn_fail (struct dtls_conn *conn, enum dtls_error error)
 {
-  conn_fail_with (conn, error, dtls_error_alert (error));
+  /* RFC 9846 §4.5.1: 1.3 has an alert of its own for it. */
+  bool is_special = error == DTLS_ERROR_CERTIFICATE_REQUIRED && conn_is_13 (conn);
+
+  conn_fail_with (conn, error, is_special ? ALERT_CERTIFICATE_REQUIRED : dtls_error_alert (error));
 }
 
 /* -------------------------------------------------------------------------------------- effects */
 
+/* Without memory for it, data that is sent before an early close is not sent again. */
 static void
-log_secret (const struct dtls_conn *conn)
+begin_sent_data (struct dtls_conn *conn)
 {
-  static const char digits[] = "0123456789abcdef";
-  char line[14 + 2 * RANDOM_LEN + 1 + 2 * MASTER_SECRET_LEN + 1] = "CLIENT_RANDOM ";
-  char *at = line + 14;
-
-  if (conn->config->keylog == NULL)
-    return;
-
-  /* RFC 9850 §2: label, ClientHello.random, secret. */
-  for (size_t i = 0; i < RANDOM_LEN + MASTER_SECRET_LEN; i++)
-    {
-      uint8_t byte =
-          i < RANDOM_LEN ? conn->known.randoms[i] : conn->known.master_secret[i - RANDOM_LEN];
-
-      if (i == RANDOM_LEN)
-        *at++ = ' ';
-      *at++ = digits[byte >> 4];
-      *at++ = digits[byte & 15];
-    }
-  *at = '\0';
-
-  conn->config->keylog (conn->config->keylog_data, line);
-  wipe (line, sizeof line);
-}
-
-static struct epoch_keys
-keys_of (const struct key_block *block, enum dtls_role sender)
-{
-  struct epoch_keys keys = { .algorithm = block->algorithm };
-
-  memcpy (keys.key, sender == DTLS_CLIENT ? block->client_key : block->server_key, sizeof keys.key);
-  memcpy (keys.iv, sender == DTLS_CLIENT ? block->client_iv : block->server_iv, sizeof keys.iv);
-  return keys;
-}
-
-static enum dtls_error
-install_write_keys (struct dtls_conn *conn)
-{
-  struct epoch_keys keys = keys_of (&conn->handshake->key_block, conn->role);
-  bool is_ready = epoch_write_init (&conn->write.epoch, conn->crypto, 1, &keys);
-
-  wipe (&keys, sizeof keys);
-  log_secret (conn);
-  return is_ready ? DTLS_OK : DTLS_ERROR_CRYPTO;
-}
-
-static enum dtls_error
-install_read_keys (struct dtls_conn *conn)
-{
-  enum dtls_role peer = conn->role == DTLS_CLIENT ? DTLS_SERVER : DTLS_CLIENT;
-  struct epoch_keys keys = keys_of (&conn->handshake->key_block, peer);
-  bool is_ready = epoch_read_init (&conn->read.epoch, conn->crypto, 1, &keys);
-
-  wipe (&keys, sizeof keys);
-  if (!is_ready)
-    return DTLS_ERROR_CRYPTO;
-
-  epoch_read_set_window (&conn->read.epoch, conn->config->replay_window);
-  return DTLS_OK;
+  if (conn->role == DTLS_CLIENT && conn->flight == FLIGHT_AWAITS_ACK)
+    conn->write.sent = calloc (1, sizeof *conn->write.sent);
 }
 
 static void
@@ -163,7 +121,16 @@ connected (struct dtls_conn *conn)
 {
   conn->is_connected = true;
   conn->write.is_open = !conn->is_closed;
-  timers_handshake_over (&conn->timers);
+  if (!conn_is_13 (conn))
+    {
+      timers_handshake_over (&conn->timers);
+      return;
+    }
+
+  /* The last flight still waits for its ACK. */
+  timers_deadline_over (&conn->timers);
+  conn->read.is_open = true;
+  begin_sent_data (conn);
 }
 
 void
@@ -171,6 +138,8 @@ conn_transmit (struct dtls_conn *conn)
 {
   outbox_rewind (conn->outbox);
   conn->burst_left = BURST_RECORDS;
+  if (conn->write.sent != NULL && conn->is_closed)
+    conn->write.sent->sending = 0;
 }
 
 static void
@@ -179,6 +148,30 @@ begin_flight (struct dtls_conn *conn)
   outbox_clear (conn->outbox);
   conn->flight = FLIGHT_UNFINISHED;
   timers_flight_begins (&conn->timers);
+  conn->flight_is_ack = conn->write.epoch.number <= 2;
+}
+
+/* RFC 9147 §7.1: a flight of the handshake says that the one that it answers has come; but only when it
+ * goes out, and a signature may take its time. */
+static void
+end_flight (struct dtls_conn *conn, enum flight_kind kind)
+{
+  if (conn->flight_is_ack)
+    {
+      acks_clear (&conn->acks);
+      timers_ack_done (&conn->timers);
+      conn->has_ack = false;
+    }
+
+  conn->flight = kind;
+  conn_transmit (conn);
+}
+
+static void
+acknowledge_now (struct dtls_conn *conn)
+{
+  timers_ack_done (&conn->timers);
+  conn->has_ack = true;
 }
 
 static enum dtls_error
@@ -190,29 +183,36 @@ do_effect (struct dtls_conn *conn, const struct effect *effect)
     {
     case EFFECT_BEGIN_FLIGHT:
       begin_flight (conn);
-      return DTLS_OK;
+      break;
     case EFFECT_SEND:
       return outbox_add_message (conn->outbox, epoch, &effect->message) ? DTLS_OK
                                                                         : DTLS_ERROR_NO_MEMORY;
     case EFFECT_SEND_CHANGE_CIPHER_SPEC:
       return outbox_add_change_cipher_spec (conn->outbox, epoch) ? DTLS_OK : DTLS_ERROR_NO_MEMORY;
     case EFFECT_WRITE_KEYS:
-      return install_write_keys (conn);
+      return conn_install_write (conn, effect->epoch);
     case EFFECT_READ_KEYS:
-      return install_read_keys (conn);
+      return conn_install_read (conn, effect->epoch);
+    case EFFECT_ACK_NOW:
+      acknowledge_now (conn);
+      break;
     case EFFECT_END_FLIGHT:
-      conn->flight = FLIGHT_AWAITS_ANSWER;
-      conn_transmit (conn);
-      return DTLS_OK;
+      end_flight (conn, FLIGHT_AWAITS_ANSWER);
+      break;
     case EFFECT_END_LAST_FLIGHT:
-      conn->flight = FLIGHT_LAST;
-      conn_transmit (conn);
-      return DTLS_OK;
+      end_flight (conn, FLIGHT_LAST);
+      break;
+    case EFFECT_END_ACKED_FLIGHT:
+      end_flight (conn, FLIGHT_AWAITS_ACK);
+      break;
+    case EFFECT_UPDATE_KEYS:
+      conn_request_key_update (conn, false);
+      break;
     case EFFECT_EVENT:
       conn_event (conn, effect->event);
       if (effect->event == DTLS_EVENT_CONNECTED)
         connected (conn);
-      return DTLS_OK;
+      break;
     }
 
   return DTLS_OK;
@@ -229,15 +229,9 @@ do_effects (struct dtls_conn *conn, const struct effects *effects)
 
 /* ------------------------------------------------------------------------------------ advancing */
 
-/* RFC 6347 §4.1: keys change between records. What there is of the next message would be believed
- * under the new keys; anything further ahead was never a message of this epoch's. */
 static enum dtls_error
 take_change_cipher_spec (struct dtls_conn *conn, struct effects *effects)
 {
-  if (reassembly_has_begun_next (conn->reassembly))
-    return DTLS_ERROR_EXCESS_HANDSHAKE_DATA;
-
-  reassembly_restart (conn->reassembly, reassembly_next_seq (conn->reassembly));
   conn->has_change_cipher_spec = false;
   return handshake_take_input (conn->handshake, INPUT_CHANGE_CIPHER_SPEC, effects);
 }
@@ -268,7 +262,7 @@ advance_once (struct dtls_conn *conn, struct effects *effects, enum dtls_error *
   struct message message;
 
   *out_error = DTLS_OK;
-  if (h->wait != DTLS_WAIT_NONE || h->state == CONNECTED)
+  if (h->wait != DTLS_WAIT_NONE || (h->state == CONNECTED && !conn_is_13 (conn)))
     return STEP_WAITS;
 
   if (handshake_takes (h, INPUT_OUR_TURN))
@@ -284,6 +278,28 @@ advance_once (struct dtls_conn *conn, struct effects *effects, enum dtls_error *
 }
 
 void
+conn_do_effects (struct dtls_conn *conn, struct effects *effects, enum dtls_error error)
+{
+  if (error == DTLS_OK)
+    error = do_effects (conn, effects);
+  effects_clear (effects);
+  if (error != DTLS_OK)
+    conn_fail (conn, error);
+}
+
+/* In 1.2 the last flight may be asked for again; in 1.3 flights are kept until they are acknowledged,
+ * and messages until they are whole. */
+static bool
+is_handshake_over (const struct dtls_conn *conn)
+{
+  if (!conn->is_connected)
+    return false;
+
+  return conn_is_13 (conn) ? conn->flight == FLIGHT_NONE && reassembly_is_empty (conn->reassembly)
+                           : conn->flight != FLIGHT_LAST;
+}
+
+void
 conn_advance (struct dtls_conn *conn)
 {
   struct effects effects;
@@ -292,24 +308,20 @@ conn_advance (struct dtls_conn *conn)
   if (conn->handshake == NULL || conn->error != DTLS_OK)
     return;
 
+  conn->handshake->wall_clock = conn->now + conn->config->wall_clock_offset;
   effects_init (&effects);
-  while (conn->error == DTLS_OK && advance_once (conn, &effects, &error) == STEP_DONE)
-    {
-      if (error == DTLS_OK)
-        error = do_effects (conn, &effects);
-      effects_clear (&effects);
-      if (error != DTLS_OK)
-        conn_fail (conn, error);
-    }
+  while (conn->error == DTLS_OK && conn->handshake != NULL
+         && advance_once (conn, &effects, &error) == STEP_DONE)
+    conn_do_effects (conn, &effects, error);
   effects_clear (&effects);
 
-  if (conn->error != DTLS_OK)
+  if (conn->error != DTLS_OK || conn->handshake == NULL)
     return;
 
   /* It is our turn as long as someone outside is asked: the peer has answered our flight. */
   if (conn->handshake->wait != DTLS_WAIT_NONE)
     timers_flight_answered (&conn->timers);
-  if (conn->is_connected && conn->flight != FLIGHT_LAST)
+  if (is_handshake_over (conn))
     conn_forget_handshake (conn);
 }
 
@@ -317,10 +329,12 @@ conn_advance (struct dtls_conn *conn)
 
 static struct dtls_conn *
 conn_new (const struct dtls_config *config, struct dtls_crypto *crypto, enum dtls_role role,
-          uint16_t next_seq)
+          const struct dtls_hello *hello)
 {
   struct dtls_conn *conn = calloc (1, sizeof *conn);
-  struct handshake_parts parts = { config, crypto, role, NULL, NULL };
+  struct handshake_parts parts = {
+    .config = config, .crypto = crypto, .role = role, .is_hello_accepted = hello != NULL
+  };
 
   if (conn == NULL)
     return NULL;
@@ -341,7 +355,7 @@ conn_new (const struct dtls_config *config, struct dtls_crypto *crypto, enum dtl
   parts.known = &conn->known;
   parts.peer = &conn->peer;
   conn->handshake = handshake_new (&parts);
-  conn->reassembly = reassembly_new (next_seq);
+  conn->reassembly = reassembly_new (hello != NULL ? hello->message_seq : 0);
   conn->outbox = outbox_new ();
   if (conn->handshake == NULL || conn->reassembly == NULL || conn->outbox == NULL)
     {
@@ -360,7 +374,7 @@ dtls_conn_new_client (const struct dtls_config *config, struct dtls_crypto *cryp
 
   TRY (config_check (config));
 
-  conn = conn_new (config, crypto, DTLS_CLIENT, 0);
+  conn = conn_new (config, crypto, DTLS_CLIENT, NULL);
   if (conn == NULL)
     return DTLS_ERROR_NO_MEMORY;
 
@@ -405,7 +419,7 @@ dtls_conn_new_server (const struct dtls_config *config, struct dtls_crypto *cryp
 
   TRY (config_check (config));
 
-  conn = conn_new (config, crypto, DTLS_SERVER, hello != NULL ? hello->message_seq : 0);
+  conn = conn_new (config, crypto, DTLS_SERVER, hello);
   if (conn == NULL)
     return DTLS_ERROR_NO_MEMORY;
 
@@ -422,6 +436,12 @@ dtls_conn_new_server (const struct dtls_config *config, struct dtls_crypto *cryp
   return DTLS_OK;
 }
 
+bool
+conn_is_13 (const struct dtls_conn *conn)
+{
+  return conn->known.version == VERSION_DTLS_1_3;
+}
+
 void
 dtls_conn_free (struct dtls_conn *conn)
 {
@@ -432,10 +452,14 @@ dtls_conn_free (struct dtls_conn *conn)
   reassembly_free (conn->reassembly);
   outbox_free (conn->outbox);
   free (conn->held);
+  conn_end_linger (conn);
+  conn_drop_old_write (conn);
   epoch_write_clear (&conn->plain);
   epoch_write_clear (&conn->write.epoch);
-  epoch_read_clear (&conn->read.epoch);
+  conn_clear_read (conn);
   der_list_clear (&conn->peer.chain);
   der_list_clear (&conn->peer.authorities);
+  bytes_release (&conn->peer.psk_identity);
+  bytes_release (&conn->peer.session);
   wipe_free (conn, sizeof *conn);
 }

@@ -27,7 +27,7 @@ static const struct error_row rows[N_DTLS_ERRORS] = {
   [DTLS_ERROR_MISSING_EXTENSION]                = { "an extension is missing", ALERT_MISSING_EXTENSION },
   [DTLS_ERROR_DOWNGRADE]                        = { "the version was forced down", ALERT_ILLEGAL_PARAMETER },
   [DTLS_ERROR_RENEGOTIATION]                    = { "the peer tried to renegotiate", ALERT_UNEXPECTED_MESSAGE },
-  [DTLS_ERROR_RENEGOTIATION_INFO]               = { "renegotiation_info does not fit a first handshake", ALERT_HANDSHAKE_FAILURE },
+  [DTLS_ERROR_RENEGOTIATION_INFO]               = { "renegotiation_info is missing, or does not fit a first handshake", ALERT_HANDSHAKE_FAILURE },
   [DTLS_ERROR_BAD_SIGNATURE]                    = { "a signature does not verify", ALERT_DECRYPT_ERROR },
   [DTLS_ERROR_BAD_FINISHED]                     = { "the peer's Finished does not verify", ALERT_DECRYPT_ERROR },
   [DTLS_ERROR_PROTOCOL_VERSION]                 = { "no protocol version in common", ALERT_PROTOCOL_VERSION },
@@ -35,17 +35,22 @@ static const struct error_row rows[N_DTLS_ERRORS] = {
   [DTLS_ERROR_NO_SHARED_SUITE]                  = { "no cipher suite in common", ALERT_HANDSHAKE_FAILURE },
   [DTLS_ERROR_NO_SHARED_GROUP]                  = { "no key exchange group in common", ALERT_HANDSHAKE_FAILURE },
   [DTLS_ERROR_NO_SHARED_SIGNATURE]              = { "no signature algorithm in common", ALERT_HANDSHAKE_FAILURE },
+  [DTLS_ERROR_NO_SHARED_PROTOCOL]               = { "no application protocol in common", ALERT_NO_APPLICATION_PROTOCOL },
   [DTLS_ERROR_EXTENDED_MASTER_SECRET_REQUIRED]  = { "the peer has no extended master secret, which is required", ALERT_HANDSHAKE_FAILURE },
   [DTLS_ERROR_BAD_CERTIFICATE]                  = { "a certificate could not be read", ALERT_BAD_CERTIFICATE },
   [DTLS_ERROR_UNSUPPORTED_CERTIFICATE]          = { "a certificate's key is of no use here", ALERT_UNSUPPORTED_CERTIFICATE },
   [DTLS_ERROR_CERTIFICATE_REJECTED]             = { "the peer's certificate was not accepted", ALERT_BAD_CERTIFICATE },
   [DTLS_ERROR_CERTIFICATE_REQUIRED]             = { "the client sent no certificate, which is required", ALERT_HANDSHAKE_FAILURE },
+  [DTLS_ERROR_UNKNOWN_PSK]                      = { "there is no pre-shared key of that identity", ALERT_UNKNOWN_PSK_IDENTITY },
+  [DTLS_ERROR_PSK_REQUIRED]                     = { "the peer uses no pre-shared key, which is required", ALERT_HANDSHAKE_FAILURE },
   [DTLS_ERROR_NO_CREDENTIAL]                    = { "there is no certificate to present", ALERT_INTERNAL_ERROR },
   [DTLS_ERROR_SIGNING_FAILED]                   = { "the private key could not sign", ALERT_INTERNAL_ERROR },
   [DTLS_ERROR_PEER_ALERT]                       = { "the peer ended the connection with an alert", -1 },
   [DTLS_ERROR_TIMED_OUT]                        = { "the peer did not answer in time", -1 },
   [DTLS_ERROR_RECORD_LIMIT]                     = { "no more records can be sent with these keys", ALERT_INTERNAL_ERROR },
   [DTLS_ERROR_FORGERY_LIMIT]                    = { "too many forged records for these keys", ALERT_BAD_RECORD_MAC },
+  [DTLS_ERROR_KEY_UPDATE_LIMIT]                 = { "no epoch is left for other keys", ALERT_UNEXPECTED_MESSAGE },
+  [DTLS_ERROR_MESSAGE_LIMIT]                    = { "no number is left for another handshake message", ALERT_INTERNAL_ERROR },
   [DTLS_ERROR_CLOSED]                           = { "the connection is closed", -1 },
   [DTLS_ERROR_NOT_CONNECTED]                    = { "the connection is not connected yet", -1 },
   [DTLS_ERROR_TOO_LARGE]                        = { "the message is too large for a record", -1 },
@@ -78,4 +83,10 @@ const char *
 dtls_suite_name (uint16_t suite)
 {
   return suite_find (suite) != NULL ? suite_name (suite) : NULL;
+}
+
+const char *
+dtls_group_name (uint16_t group)
+{
+  return group_name (group);
 }

@@ -24,11 +24,11 @@ is_reserved (struct bytes label)
   return false;
 }
 
-enum dtls_error
-dtls_conn_export (const struct dtls_conn *conn, struct bytes label, const struct bytes *context,
-                  uint8_t *out, size_t len)
+/* RFC 5705 §4: both randoms, and then the context with its length, if there is one. */
+static bool
+export_12 (const struct dtls_conn *conn, enum hash hash, struct bytes label,
+           const struct bytes *context, struct dtls_buffer *out)
 {
-  const struct suite *suite = suite_find (conn->known.suite);
   uint8_t prefix[2];
   struct writer w = writer_over (prefix, sizeof prefix);
   struct prf_input input = {
@@ -37,11 +37,6 @@ dtls_conn_export (const struct dtls_conn *conn, struct bytes label, const struct
     .seeds = { { conn->known.randoms, 2 * RANDOM_LEN } },
   };
 
-  if (!conn->is_connected || suite == NULL)
-    return DTLS_ERROR_NOT_CONNECTED;
-  if (is_reserved (label) || (context != NULL && context->left > UINT16_MAX))
-    return DTLS_ERROR_CONFIG;
-
   if (context != NULL)
     {
       write_u16 (&w, (uint16_t) context->left);
@@ -49,17 +44,52 @@ dtls_conn_export (const struct dtls_conn *conn, struct bytes label, const struct
       input.seeds[2] = *context;
     }
 
-  return prf (conn->crypto, suite->hash, &input, out, len) ? DTLS_OK : DTLS_ERROR_CRYPTO;
+  return prf (conn->crypto, hash, &input, out->at, out->capacity);
+}
+
+static bool
+export_13 (const struct dtls_conn *conn, enum hash hash, struct bytes label,
+           const struct bytes *context, struct dtls_buffer *out)
+{
+  struct export_input input = { .label = label };
+
+  if (context != NULL)
+    input.context = *context;
+
+  return schedule13_export (conn->crypto, hash, &conn->known, &input, out);
+}
+
+enum dtls_error
+dtls_conn_export (const struct dtls_conn *conn, struct bytes label, const struct bytes *context,
+                  uint8_t *out, size_t len)
+{
+  const struct suite *suite = suite_find (conn->known.suite);
+  struct dtls_buffer buffer = { out, len, 0 };
+  bool is_made;
+
+  if (!conn->is_connected || suite == NULL)
+    return DTLS_ERROR_NOT_CONNECTED;
+  if (is_reserved (label) || (context != NULL && context->left > UINT16_MAX))
+    return DTLS_ERROR_CONFIG;
+
+  is_made = conn_is_13 (conn) ? export_13 (conn, suite->hash, label, context, &buffer)
+                              : export_12 (conn, suite->hash, label, context, &buffer);
+  return is_made ? DTLS_OK : DTLS_ERROR_CRYPTO;
 }
 
 size_t
 dtls_conn_tls_unique (const struct dtls_conn *conn, uint8_t out[12])
 {
-  if (!conn->is_connected)
+  const struct association *known = &conn->known;
+
+  /* RFC 9846 §C.5: not defined for 1.3. */
+  if (!conn->is_connected || conn_is_13 (conn))
     return 0;
 
-  /* The first Finished of a full handshake is the client's. */
-  memcpy (out, conn->known.client_verify_data, VERIFY_DATA_LEN);
+  /* RFC 5929 §3.1: the first Finished, which is the client's in a full handshake and the server's in
+   * one that resumes. */
+  memcpy (out, known->is_resumed ? known->server_verify_data : known->client_verify_data,
+          VERIFY_DATA_LEN);
   return VERIFY_DATA_LEN;
 }
 

@@ -38,7 +38,7 @@ dtls_conn_peer_alert (const struct dtls_conn *conn)
 enum dtls_version
 dtls_conn_version (const struct dtls_conn *conn)
 {
-  return (enum dtls_version) conn->known.version;
+  return conn->is_connected ? (enum dtls_version) conn->known.version : DTLS_VERSION_UNKNOWN;
 }
 
 uint16_t
@@ -51,6 +51,42 @@ uint16_t
 dtls_conn_group (const struct dtls_conn *conn)
 {
   return conn->is_connected ? conn->known.group : 0;
+}
+
+bool
+dtls_conn_is_resumed (const struct dtls_conn *conn)
+{
+  return conn->is_connected && conn->known.is_resumed;
+}
+
+bool
+dtls_conn_has_psk (const struct dtls_conn *conn)
+{
+  return conn->is_connected && conn->known.has_psk;
+}
+
+bool
+dtls_conn_was_retried (const struct dtls_conn *conn)
+{
+  return conn->is_connected && conn->known.was_retried;
+}
+
+uint16_t
+dtls_conn_srtp_profile (const struct dtls_conn *conn)
+{
+  return conn->is_connected ? conn->known.srtp_profile : 0;
+}
+
+struct bytes
+dtls_conn_psk_identity (const struct dtls_conn *conn)
+{
+  return conn->peer.psk_identity;
+}
+
+struct bytes
+dtls_conn_session (const struct dtls_conn *conn)
+{
+  return conn->peer.session;
 }
 
 bool

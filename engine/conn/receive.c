@@ -9,150 +9,19 @@
 
 #include "wire/alert.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static void
-count_drop (struct dtls_conn *conn, enum dtls_drop drop)
+void
+conn_count_drop (struct dtls_conn *conn, enum dtls_drop drop)
 {
   conn->read.dropped[drop]++;
 }
 
-/* Content that is wrong: from an authenticated record it ends the connection, from any other it is
- * noise. */
-static void
-reject (struct dtls_conn *conn, uint16_t epoch, enum dtls_error error)
+void
+conn_reject (struct dtls_conn *conn, uint16_t epoch, enum dtls_error error)
 {
   if (epoch > 0)
     conn_fail (conn, error);
   else
-    count_drop (conn, DTLS_DROP_CONTENT);
-}
-
-/* ---------------------------------------------------------------------------- handshake records */
-
-/* A message of the other epoch than the one that is due: plaintext where the peer's Finished is
- * awaited. */
-static void
-take_stale_fragment (struct dtls_conn *conn, const struct fragment *fragment)
-{
-  bool is_whole = fragment->body.left == fragment->message_len;
-
-  /* The peer repeats its flight; or it, or someone, sends the next message without the new keys. */
-  if (is_whole && fragment->message_seq == reassembly_next_seq (conn->reassembly))
-    conn_fail (conn, DTLS_ERROR_UNEXPECTED_MESSAGE);
-  else
-    count_drop (conn, DTLS_DROP_LATE);
-}
-
-/* A server's handshake begins with the first piece of a hello, whole or not: one that stays a piece
- * must not hold the connection for good. */
-static void
-start_deadline (struct dtls_conn *conn)
-{
-  if (conn->role == DTLS_SERVER && !conn->has_begun)
-    timers_handshake_started (&conn->timers, conn->now, conn->config->handshake_deadline);
-  conn->has_begun = true;
-}
-
-static void
-take_fragment (struct dtls_conn *conn, const struct fragment *fragment, uint16_t epoch)
-{
-  size_t cap = handshake_message_cap (conn->handshake, fragment->type);
-
-  switch (reassembly_add (conn->reassembly, fragment, cap))
-    {
-    case REASSEMBLY_TAKEN:
-      start_deadline (conn);
-      break;
-    case REASSEMBLY_DUPLICATE:
-    case REASSEMBLY_OLD:
-      count_drop (conn, DTLS_DROP_LATE);
-      break;
-    case REASSEMBLY_TOO_FAR:
-      count_drop (conn, DTLS_DROP_EARLY);
-      break;
-    case REASSEMBLY_CONTRADICTS:
-      reject (conn, epoch, DTLS_ERROR_ILLEGAL_PARAMETER);
-      break;
-    case REASSEMBLY_TOO_LONG:
-      conn_fail (conn, DTLS_ERROR_MESSAGE_TOO_LONG);
-      break;
-    case REASSEMBLY_NO_MEMORY:
-      conn_fail (conn, DTLS_ERROR_NO_MEMORY);
-      break;
-    }
-}
-
-/* The peer repeats its last flight: it has not seen ours (RFC 6347 §4.2.4). */
-static void
-repeat_last_flight (struct dtls_conn *conn)
-{
-  uint16_t epoch;
-
-  if (conn->flight != FLIGHT_LAST || outbox_has_more (conn->outbox, &epoch))
-    return;
-
-  conn->n_retransmissions++;
-  conn_transmit (conn);
-}
-
-/* After the handshake: only its own end may come again. */
-static void
-take_late_fragment (struct dtls_conn *conn, const struct fragment *fragment)
-{
-  uint16_t next =
-      conn->reassembly != NULL ? reassembly_next_seq (conn->reassembly) : conn->next_message_seq;
-
-  /* RFC 6347 §4.2.2: another handshake would begin again with number 0. Repeated hellos come
-   * unprotected. */
-  if (fragment->type == HELLO_REQUEST || fragment->type == CLIENT_HELLO)
-    {
-      conn_fail (conn, DTLS_ERROR_RENEGOTIATION);
-      return;
-    }
-
-  if (fragment->message_seq < next)
-    {
-      count_drop (conn, DTLS_DROP_LATE);
-      if (fragment->type == FINISHED && fragment->message_seq == next - 1 && fragment->offset == 0)
-        repeat_last_flight (conn);
-      return;
-    }
-
-  conn_fail (conn, DTLS_ERROR_UNEXPECTED_MESSAGE);
-}
-
-static void
-take_handshake (struct dtls_conn *conn, const struct opened *opened)
-{
-  struct reader reader = reader_over ((struct bytes){ opened->at, opened->len });
-  bool was_connected = conn->is_connected;
-  struct fragment fragment;
-
-  /* RFC 5246 §6.2.1: no empty fragments of a handshake message's type. */
-  if (opened->len == 0)
-    reject (conn, opened->epoch, DTLS_ERROR_DECODE);
-
-  while (reader.left > 0 && conn->error == DTLS_OK)
-    {
-      if (!fragment_read (&reader, &fragment))
-        {
-          reject (conn, opened->epoch, DTLS_ERROR_DECODE);
-          return;
-        }
-
-      if (conn->is_connected && !was_connected)
-        conn_fail (conn, DTLS_ERROR_EXCESS_HANDSHAKE_DATA); /* behind the Finished, in its record */
-      else if (conn->is_connected)
-        take_late_fragment (conn, &fragment);
-      else if (opened->epoch != conn->read.epoch.number)
-        take_stale_fragment (conn, &fragment);
-      else
-        take_fragment (conn, &fragment, opened->epoch);
-
-      conn_advance (conn);
-    }
+    conn_count_drop (conn, DTLS_DROP_CONTENT);
 }
 
 /* --------------------------------------------------------------------------------------- alerts */
@@ -172,6 +41,9 @@ take_peer_close (struct dtls_conn *conn)
   if (!conn->is_peer_closed)
     conn_event (conn, DTLS_EVENT_PEER_CLOSED);
   conn->is_peer_closed = true;
+
+  /* 1.3: nor does an ACK. Whoever closes was connected, so our last flight has come. */
+  conn_let_go (conn);
 }
 
 static void
@@ -182,7 +54,7 @@ take_alert (struct dtls_conn *conn, const struct opened *opened)
 
   if (!is_good || (alert.level != ALERT_LEVEL_WARNING && alert.level != ALERT_LEVEL_FATAL))
     {
-      reject (conn, opened->epoch, is_good ? DTLS_ERROR_BAD_ALERT : DTLS_ERROR_DECODE);
+      conn_reject (conn, opened->epoch, is_good ? DTLS_ERROR_BAD_ALERT : DTLS_ERROR_DECODE);
       return;
     }
 
@@ -199,21 +71,64 @@ take_alert (struct dtls_conn *conn, const struct opened *opened)
 
 /* -------------------------------------------------------------------------------------- records */
 
+/* Believed until, in 1.2, the peer's Finished has verified (its repeated flight then comes with a
+ * Finished that is protected), and in 1.3, its first protected record has opened. */
+static bool
+is_plain_believed (const struct dtls_conn *conn)
+{
+  return !conn->is_connected && conn->handshake != NULL && conn->handshake->state != CONNECTED
+         && !conn->has_opened;
+}
+
+/* 1.3: a flight that is repeated has its plain beginning again. It tells us nothing, but is
+ * acknowledged, or it would come for ever. */
+static void
+acknowledge_repeated (struct dtls_conn *conn, const struct opened *opened)
+{
+  struct reader reader = reader_over ((struct bytes){ opened->at, opened->len });
+  struct fragment fragment;
+  bool is_old = opened->len > 0;
+
+  while (is_old && reader.left > 0)
+    is_old = fragment_read (&reader, &fragment)
+             && fragment.message_seq < reassembly_next_seq (conn->reassembly);
+
+  if (is_old)
+    conn_owe_ack (conn, opened->epoch, opened->number);
+}
+
+static void
+take_unbelieved (struct dtls_conn *conn, const struct opened *opened)
+{
+  conn_count_drop (conn, DTLS_DROP_LATE);
+  if (conn_is_13 (conn) && !conn->is_connected && conn->reassembly != NULL
+      && opened->type == CONTENT_HANDSHAKE)
+    acknowledge_repeated (conn, opened);
+}
+
+/* 1.2 has none. RFC 9147bis §7: one that came before the version is known counts for nothing. */
+static void
+take_ack (struct dtls_conn *conn, const struct opened *opened)
+{
+  if (conn_is_13 (conn))
+    conn_take_ack (conn, opened);
+  else
+    conn_count_drop (conn, DTLS_DROP_TYPE);
+}
+
 static void
 take_plain (struct dtls_conn *conn, const struct opened *opened)
 {
-  /* Believed until the peer's Finished has verified; its repeated flight then comes with a Finished
-   * that is protected. */
-  if (conn->is_connected || conn->handshake == NULL || conn->handshake->state == CONNECTED)
+  if (!is_plain_believed (conn))
     {
-      count_drop (conn, DTLS_DROP_LATE);
+      take_unbelieved (conn, opened);
       return;
     }
 
   switch (opened->type)
     {
     case CONTENT_HANDSHAKE:
-      take_handshake (conn, opened);
+      conn_take_handshake (conn, opened);
       break;
     case CONTENT_ALERT:
       take_alert (conn, opened);
@@ -222,20 +137,46 @@ take_plain (struct dtls_conn *conn, const struct opened *opened)
       if (opened->len == 1 && opened->at[0] == 1)
         conn->has_change_cipher_spec = true;
       else
-        count_drop (conn, DTLS_DROP_CONTENT);
+        conn_count_drop (conn, DTLS_DROP_CONTENT);
       conn_advance (conn);
       break;
+    case CONTENT_ACK:
+      take_ack (conn, opened);
+      break;
     default:
-      count_drop (conn, DTLS_DROP_TYPE);
+      conn_count_drop (conn, DTLS_DROP_TYPE);
       break;
     }
 }
 
-/* True when it was application data for the caller. */
+/* RFC 8449 §4: in 1.3 the type counts, and padding; so does RFC 9846 §5.2's 2^14 + 1. */
+static bool
+is_too_long (const struct dtls_conn *conn, const struct opened *opened)
+{
+  size_t limit = conn->known.read_limit;
+
+  return opened->inner_len > (conn_is_13 (conn) ? limit + 1 : limit);
+}
+
+/* True when it is for the caller. */
+static bool
+take_data (struct dtls_conn *conn, const struct opened *opened)
+{
+  /* RFC 9147 §4.2.1: the handshake's epoch has none. */
+  if (conn_is_13 (conn) && opened->epoch <= 2)
+    conn_fail (conn, DTLS_ERROR_UNEXPECTED_MESSAGE);
+  else if (!conn->is_connected)
+    conn_count_drop (conn, DTLS_DROP_EARLY);
+  else
+    return true;
+
+  return false;
+}
+
 static bool
 take_protected (struct dtls_conn *conn, const struct opened *opened)
 {
-  if (opened->len > conn->known.read_limit)
+  if (is_too_long (conn, opened))
     {
       conn_fail (conn, DTLS_ERROR_RECORD_OVERFLOW);
       return false;
@@ -244,12 +185,9 @@ take_protected (struct dtls_conn *conn, const struct opened *opened)
   switch (opened->type)
     {
     case CONTENT_APPLICATION_DATA:
-      if (conn->is_connected)
-        return true;
-      count_drop (conn, DTLS_DROP_EARLY);
-      break;
+      return take_data (conn, opened);
     case CONTENT_HANDSHAKE:
-      take_handshake (conn, opened);
+      conn_take_handshake (conn, opened);
       break;
     case CONTENT_ALERT:
       take_alert (conn, opened);
@@ -257,89 +195,156 @@ take_protected (struct dtls_conn *conn, const struct opened *opened)
     case CONTENT_CHANGE_CIPHER_SPEC:
       conn_fail (conn, DTLS_ERROR_UNEXPECTED_MESSAGE);
       break;
+    case CONTENT_ACK:
+      take_ack (conn, opened);
+      break;
     default:
-      count_drop (conn, DTLS_DROP_TYPE);
+      conn_count_drop (conn, DTLS_DROP_TYPE);
       break;
     }
 
   return false;
 }
 
-/* False if there is no reason or no room to hold it. */
-static bool
-hold_record (struct dtls_conn *conn, const struct record *record)
+bool
+conn_take_opened (struct dtls_conn *conn, const struct opened *opened)
 {
-  size_t len = RECORD_HEADER_LEN + record->header.len;
+  if (opened->epoch > 0)
+    return take_protected (conn, opened);
 
-  if (conn->handshake == NULL || conn->read.epoch.number != 0 || record->header.epoch != 1
-      || record->header.type != CONTENT_HANDSHAKE)
-    return false;
+  take_plain (conn, opened);
+  return false;
+}
 
-  if (conn->held == NULL)
-    conn->held = calloc (1, sizeof *conn->held);
-  if (conn->held == NULL || len > MAX_HELD_LEN - conn->held->used)
-    return false;
-
-  memcpy (conn->held->records + conn->held->used, record->body - RECORD_HEADER_LEN, len);
-  conn->held->used += len;
-  return true;
+static bool
+is_plain (const struct record *record)
+{
+  return record->form == RECORD_FORM_12 && record->header.epoch == 0;
 }
 
 static enum dtls_drop
 open_any (struct dtls_conn *conn, const struct record *record, struct opened *out)
 {
-  struct epoch_read plain;
+  struct epoch_read plain, *epoch;
+  enum dtls_drop drop;
 
-  if (record->header.epoch != 0)
-    return record_open (&conn->read.epoch, record, out);
+  if (is_plain (record))
+    {
+      epoch_read_init_plain (&plain);
+      return record_open (&plain, record, out);
+    }
 
-  epoch_read_init_plain (&plain);
-  return record_open (&plain, record, out);
+  epoch = conn_read_epoch (conn, record);
+  if (epoch == NULL)
+    return DTLS_DROP_EPOCH;
+
+  drop = record_open (epoch, record, out);
+  if (drop == DTLS_DROP_NONE)
+    conn_note_opened (conn, epoch);
+  return drop;
+}
+
+static bool
+is_at_forgery_limit (const struct read_half *read)
+{
+  return epoch_is_at_forgery_limit (&read->epoch)
+         || (read->previous != NULL && epoch_is_at_forgery_limit (read->previous))
+         || (read->next != NULL && epoch_is_at_forgery_limit (read->next));
+}
+
+/* ------------------------------------------------------------------------------ the read half */
+
+/* The epochs that dtls_conn_read opens alone: a first record of the next one changes more than the
+ * read half. */
+static struct epoch_read *
+epoch_to_read (struct read_half *read, const struct record *record)
+{
+  if (read->next != NULL && record_is_of (record, read->next))
+    return NULL;
+  if (record_is_of (record, &read->epoch))
+    return &read->epoch;
+  if (read->previous != NULL && record_is_of (record, read->previous))
+    return read->previous;
+
+  return NULL;
+}
+
+/* Opens the next record. False: it is left where it is, for dtls_conn_receive. */
+static bool
+open_in_read_half (struct read_half *read, struct dtls_datagram *datagram, struct opened *out,
+                   enum dtls_drop *out_drop)
+{
+  uint8_t *at = datagram->at;
+  size_t left = datagram->left;
+  struct epoch_read *epoch = NULL;
+  struct record record;
+
+  *out_drop = record_split (&at, &left, &record);
+  if (*out_drop == DTLS_DROP_NONE)
+    {
+      epoch = epoch_to_read (read, &record);
+      if (epoch == NULL)
+        return false;
+      *out_drop = record_open (epoch, &record, out);
+    }
+
+  datagram->at = at;
+  datagram->left = left;
+  if (*out_drop != DTLS_DROP_NONE)
+    {
+      read->dropped[*out_drop]++;
+      if (*out_drop == DTLS_DROP_AUTHENTICATION && epoch_is_at_forgery_limit (epoch))
+        read->is_open = false;
+    }
+
+  return true;
+}
+
+static void
+set_found (struct dtls_datagram *datagram, const struct opened *opened)
+{
+  datagram->found.is_set = true;
+  datagram->found.type = opened->type;
+  datagram->found.epoch = opened->epoch;
+  datagram->found.number = opened->number;
+  datagram->found.at = opened->at;
+  datagram->found.len = opened->len;
+  datagram->found.inner_len = opened->inner_len;
 }
 
 enum dtls_read
 dtls_conn_read (struct dtls_conn *conn, struct dtls_datagram *datagram, struct bytes *out_data)
 {
   struct read_half *read = &conn->read;
-  struct record record;
   struct opened opened;
+  enum dtls_drop drop;
 
-  while (read->is_open && !datagram->found.is_set && datagram->left > 0)
+  while (read->is_open && !datagram->found.is_set && datagram->left > 0
+         && open_in_read_half (read, datagram, &opened, &drop))
     {
-      enum dtls_drop drop = record_split (&datagram->at, &datagram->left, &record);
-
-      if (drop == DTLS_DROP_NONE)
-        drop = record_open (&read->epoch, &record, &opened);
       if (drop != DTLS_DROP_NONE)
-        {
-          read->dropped[drop]++;
-          if (drop == DTLS_DROP_AUTHENTICATION && epoch_is_at_forgery_limit (&read->epoch))
-            read->is_open = false;
-          continue;
-        }
+        continue;
 
-      if (opened.type == CONTENT_APPLICATION_DATA && opened.len <= conn->known.read_limit)
+      if (opened.type == CONTENT_APPLICATION_DATA && !is_too_long (conn, &opened)
+          && opened.epoch != 2)
         {
           read->n_opened++;
           *out_data = (struct bytes){ opened.at, opened.len };
           return DTLS_READ_DATA;
         }
 
-      datagram->found.is_set = true;
-      datagram->found.type = opened.type;
-      datagram->found.epoch = opened.epoch;
-      datagram->found.number = opened.number;
-      datagram->found.at = opened.at;
-      datagram->found.len = opened.len;
+      set_found (datagram, &opened);
     }
 
   return datagram->found.is_set || datagram->left > 0 ? DTLS_READ_CONTROL : DTLS_READ_END;
 }
 
+/* -------------------------------------------------------------------------------- all of it */
+
 static void
 fail_at_forgery_limit (struct dtls_conn *conn)
 {
-  if (epoch_is_at_forgery_limit (&conn->read.epoch))
+  if (is_at_forgery_limit (&conn->read))
     conn_fail (conn, DTLS_ERROR_FORGERY_LIMIT);
 }
 
@@ -353,8 +358,9 @@ next_opened (struct dtls_conn *conn, struct dtls_datagram *datagram, struct open
   if (datagram->found.is_set)
     {
       datagram->found.is_set = false;
-      *out = (struct opened){ datagram->found.type, datagram->found.epoch, datagram->found.number,
-                              datagram->found.at, datagram->found.len };
+      *out =
+          (struct opened){ datagram->found.type, datagram->found.epoch, datagram->found.number,
+                           datagram->found.at,   datagram->found.len,   datagram->found.inner_len };
       return true;
     }
 
@@ -366,33 +372,14 @@ next_opened (struct dtls_conn *conn, struct dtls_datagram *datagram, struct open
         drop = open_any (conn, &record, out);
       if (drop == DTLS_DROP_NONE)
         return true;
-      if (drop == DTLS_DROP_EPOCH && hold_record (conn, &record))
+      if (drop == DTLS_DROP_EPOCH && conn_hold (conn, &record))
         continue;
 
-      count_drop (conn, drop);
+      conn_count_drop (conn, drop);
       fail_at_forgery_limit (conn);
     }
 
   return false;
-}
-
-void
-conn_take_held (struct dtls_conn *conn)
-{
-  struct held *held = conn->held;
-  struct dtls_datagram datagram;
-  struct opened opened;
-
-  if (held == NULL || conn->read.epoch.number == 0)
-    return;
-
-  /* Off the connection first: what a record does may end the handshake, and nothing is held from
-   * here on. */
-  conn->held = NULL;
-  datagram = (struct dtls_datagram){ .at = held->records, .left = held->used };
-  while (next_opened (conn, &datagram, &opened))
-    take_protected (conn, &opened);
-  free (held);
 }
 
 enum dtls_read
@@ -402,24 +389,23 @@ dtls_conn_receive (struct dtls_conn *conn, dtls_time now, struct dtls_datagram *
   struct opened opened;
 
   conn->now = now;
+  if (timers_is_epoch_over (&conn->timers, now))
+    conn_drop_previous_epoch (conn);
   fail_at_forgery_limit (conn);
-  while (conn->error == DTLS_OK && !conn->is_peer_closed && next_opened (conn, datagram, &opened))
+  while (conn->error == DTLS_OK && !conn->is_peer_closed
+         && (next_opened (conn, datagram, &opened) || conn_next_held (conn, true, &opened)))
     {
-      if (opened.epoch == 0)
-        {
-          take_plain (conn, &opened);
-          conn_take_held (conn);
-        }
-      else if (take_protected (conn, &opened))
-        {
-          conn->read.n_opened++;
-          if (conn->handshake != NULL) /* the peer has our last flight */
-            conn_forget_handshake (conn);
-          *out_data = (struct bytes){ opened.at, opened.len };
-          return DTLS_READ_DATA;
-        }
+      if (!conn_take_opened (conn, &opened))
+        continue;
+
+      conn->read.n_opened++;
+      if (conn->flight == FLIGHT_LAST) /* 1.2: the peer has it */
+        conn_forget_handshake (conn);
+      *out_data = (struct bytes){ opened.at, opened.len };
+      return DTLS_READ_DATA;
     }
 
+  conn_watch_limits (conn);
   datagram->left = 0;
   datagram->found.is_set = false;
   return DTLS_READ_END;

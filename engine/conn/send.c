@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Datagrams and records out, and what time brings: transmission, retransmission, the deadline,
- * closing. */
+/* Datagrams and records out, and what time brings: transmission, retransmission, the deadline. */
 
 #include "conn/conn.h"
 
@@ -10,6 +9,8 @@
 #include "record/seal.h"
 #include "wire/alert.h"
 #include "wire/record_header.h"
+
+#include <string.h>
 
 enum
 {
@@ -24,6 +25,7 @@ dtls_conn_seal (struct dtls_conn *conn, const struct bytes *parts, size_t n_part
 {
   struct write_half *write = &conn->write;
   struct seal_input input = { CONTENT_APPLICATION_DATA, VERSION_DTLS_1_2, parts, n_parts };
+  size_t start = out->used;
   size_t len = 0;
 
   if (!write->is_open)
@@ -38,6 +40,8 @@ dtls_conn_seal (struct dtls_conn *conn, const struct bytes *parts, size_t n_part
 
   TRY (record_seal (&write->epoch, &input, out));
   write->n_sealed++;
+  if (write->sent != NULL)
+    sent_data_keep (write->sent, (struct bytes){ out->at + start, out->used - start });
   return DTLS_OK;
 }
 
@@ -55,20 +59,13 @@ dtls_conn_overhead (const struct dtls_conn *conn)
 
 /* -------------------------------------------------------------------------------------- flights */
 
-static struct epoch_write *
-write_epoch (struct dtls_conn *conn, uint16_t number)
-{
-  return number == 0 ? &conn->plain : &conn->write.epoch;
-}
-
 /* RFC 6347 §4.1: until the version is agreed, a ClientHello's record says DTLS 1.0, which every
  * server takes. */
 static uint16_t
 record_version (const struct dtls_conn *conn)
 {
-  bool is_agreed = conn->handshake == NULL || conn->handshake->suite != NULL;
-
-  return is_agreed || conn->role == DTLS_SERVER ? VERSION_DTLS_1_2 : VERSION_DTLS_1_0;
+  return conn->known.version != 0 || conn->role == DTLS_SERVER ? VERSION_DTLS_1_2
+                                                               : VERSION_DTLS_1_0;
 }
 
 static size_t
@@ -89,32 +86,78 @@ dtls_conn_set_mtu (struct dtls_conn *conn, size_t mtu)
   conn->mtu = mtu < MAX_MTU ? mtu : MAX_MTU;
 }
 
-static bool
-seal_piece (struct dtls_conn *conn, const struct outbox_piece *piece, struct dtls_buffer *out)
+enum
+{
+  MAX_FRAGMENTS = 16, /* in one record; a server's flight has six messages */
+};
+
+/* A record of the flight under way. */
+struct plan
+{
+  uint16_t epoch;
+  uint8_t type;
+  uint64_t begin, end; /* in the outbox's space */
+  struct bytes parts[2 * MAX_FRAGMENTS];
+  size_t n_parts;
+  size_t len;
+  uint8_t headers[MAX_FRAGMENTS][FRAGMENT_HEADER_LEN];
+};
+
+static void
+add_piece (struct plan *plan, const struct outbox_piece *piece)
 {
   static const uint8_t change_cipher_spec[] = { 1 };
-  uint8_t header[FRAGMENT_HEADER_LEN];
-  struct writer w = writer_over (header, sizeof header);
-  struct bytes parts[2];
-  struct seal_input input = { CONTENT_HANDSHAKE, record_version (conn), parts, 2 };
-  enum dtls_error error;
+  uint8_t *header = plan->headers[plan->n_parts / 2];
+  struct writer w = writer_over (header, FRAGMENT_HEADER_LEN);
 
+  if (plan->n_parts == 0)
+    plan->begin = piece->begin;
+  plan->end = piece->end;
+  plan->epoch = piece->epoch;
+  plan->type = piece->is_change_cipher_spec ? CONTENT_CHANGE_CIPHER_SPEC : CONTENT_HANDSHAKE;
   if (piece->is_change_cipher_spec)
     {
-      input.type = CONTENT_CHANGE_CIPHER_SPEC;
-      parts[0] = (struct bytes){ change_cipher_spec, sizeof change_cipher_spec };
-      input.n_parts = 1;
-    }
-  else
-    {
-      fragment_write_header (&w, &piece->fragment);
-      parts[0] = writer_bytes (&w);
-      parts[1] = piece->fragment.body;
+      plan->parts[plan->n_parts++] =
+          (struct bytes){ change_cipher_spec, sizeof change_cipher_spec };
+      plan->len++;
+      return;
     }
 
-  error = record_seal (write_epoch (conn, piece->epoch), &input, out);
+  fragment_write_header (&w, &piece->fragment);
+  plan->parts[plan->n_parts++] = writer_bytes (&w);
+  plan->parts[plan->n_parts++] = piece->fragment.body;
+  plan->len += FRAGMENT_HEADER_LEN + piece->fragment.body.left;
+}
+
+/* What of the flight goes into one record with `room` for its content. In a protected epoch messages
+ * share a record; in the clear each has its own, which every peer takes. False if nothing fits. */
+static bool
+plan_record (struct dtls_conn *conn, size_t room, struct plan *plan)
+{
+  struct outbox_piece piece;
+  uint16_t epoch;
+
+  *plan = (struct plan){ .n_parts = 0 };
+  while (plan->n_parts < 2 * MAX_FRAGMENTS && outbox_has_more (conn->outbox, &epoch)
+         && (plan->n_parts == 0 || (epoch == plan->epoch && epoch > 0))
+         && outbox_next (conn->outbox, room - plan->len, &piece))
+    add_piece (plan, &piece);
+
+  return plan->n_parts > 0;
+}
+
+static bool
+seal_plan (struct dtls_conn *conn, const struct plan *plan, struct dtls_buffer *out)
+{
+  struct epoch_write *epoch = conn_write_epoch (conn, plan->epoch);
+  struct seal_input input = { plan->type, record_version (conn), plan->parts, plan->n_parts };
+  struct sent_record sent = { plan->epoch, epoch->next, plan->begin, plan->end };
+  enum dtls_error error = record_seal (epoch, &input, out);
+
   if (error != DTLS_OK)
     conn_fail (conn, error);
+  else if (conn_is_13 (conn))
+    outbox_note_sent (conn->outbox, &sent);
   return error == DTLS_OK;
 }
 
@@ -123,16 +166,19 @@ seal_piece (struct dtls_conn *conn, const struct outbox_piece *piece, struct dtl
 static void
 pack_flight (struct dtls_conn *conn, struct dtls_buffer *out)
 {
-  struct outbox_piece piece;
+  struct plan plan;
   uint16_t epoch;
 
   while (conn->burst_left > 0 && outbox_has_more (conn->outbox, &epoch))
     {
-      size_t overhead = epoch_overhead (write_epoch (conn, epoch));
+      size_t overhead = epoch_overhead (conn_write_epoch (conn, epoch));
       size_t room = out->capacity - out->used;
+      size_t limit = epoch > 0 ? conn->known.write_limit : MAX_PLAINTEXT_LEN;
 
-      if (room < overhead || !outbox_next (conn->outbox, room - overhead, &piece)
-          || !seal_piece (conn, &piece, out))
+      if (room < overhead)
+        return;
+      room -= overhead;
+      if (!plan_record (conn, room < limit ? room : limit, &plan) || !seal_plan (conn, &plan, out))
         return;
       if (conn->config->paces_flights)
         conn->burst_left--;
@@ -153,7 +199,7 @@ note_transmission (struct dtls_conn *conn)
       if (conn->burst_left == 0)
         timers_burst_sent (&conn->timers, conn->now);
     }
-  else if (conn->flight == FLIGHT_AWAITS_ANSWER)
+  else if (conn->flight == FLIGHT_AWAITS_ANSWER || conn->flight == FLIGHT_AWAITS_ACK)
     {
       timers_flight_sent (&conn->timers, conn->now);
     }
@@ -168,8 +214,8 @@ flight_is_due (const struct dtls_conn *conn)
 {
   uint16_t epoch;
 
-  return (conn->flight == FLIGHT_AWAITS_ANSWER || conn->flight == FLIGHT_LAST)
-         && conn->burst_left > 0 && outbox_has_more (conn->outbox, &epoch);
+  return conn->flight >= FLIGHT_AWAITS_ANSWER && conn->burst_left > 0
+         && outbox_has_more (conn->outbox, &epoch);
 }
 
 static void
@@ -180,13 +226,63 @@ pack_alert (struct dtls_conn *conn, struct dtls_buffer *out)
   struct alert alert = { conn->alert_level, conn->alert_description };
   struct bytes part;
   struct seal_input input = { CONTENT_ALERT, record_version (conn), &part, 1 };
+  size_t start = out->used;
+  enum dtls_error error;
 
   alert_write (&w, &alert);
   part = writer_bytes (&w);
   /* One that has no number left stays unsaid. */
-  if (record_seal (write_epoch (conn, conn->write.epoch.number), &input, out)
-      != DTLS_ERROR_TOO_LARGE)
-    conn->has_alert = false;
+  error = record_seal (conn_write_epoch (conn, conn->write.epoch.number), &input, out);
+  conn->has_alert = error == DTLS_ERROR_TOO_LARGE;
+  if (error == DTLS_OK && conn->write.sent != NULL)
+    sent_data_keep (conn->write.sent, (struct bytes){ out->at + start, out->used - start });
+}
+
+/* RFC 9147 §7: the newest that we write; but a client cannot read the keys that a ServerHello brings which
+ * is still waiting for the rest of its flight to be made. */
+static struct epoch_write *
+ack_epoch (struct dtls_conn *conn)
+{
+  bool is_unknown =
+      conn->role == DTLS_SERVER && !conn->is_connected && conn->flight == FLIGHT_UNFINISHED;
+
+  return is_unknown ? &conn->plain : conn_write_epoch (conn, conn->write.epoch.number);
+}
+
+static void
+pack_ack (struct dtls_conn *conn, struct dtls_buffer *out)
+{
+  uint8_t memory[2 + MAX_OWED_ACKS * RECORD_NUMBER_LEN];
+  struct writer w = writer_over (memory, sizeof memory);
+  struct epoch_write *epoch = ack_epoch (conn);
+  size_t overhead = epoch_overhead (epoch), room = out->capacity - out->used;
+  struct bytes part;
+  struct seal_input input = { CONTENT_ACK, record_version (conn), &part, 1 };
+
+  conn->has_ack = false;
+  room = room > overhead ? room - overhead : 0;
+  if (room > conn->known.write_limit)
+    room = conn->known.write_limit;
+  if (!acks_write (&conn->acks, &w, room))
+    return;
+
+  part = writer_bytes (&w);
+  /* One that cannot be sealed is not sent: the peer repeats its flight, as if it were lost. */
+  (void) !record_seal (epoch, &input, out);
+}
+
+/* The data behind a flight that is repeated after we closed, a record a datagram, as it was. */
+static void
+pack_sent_data (struct dtls_conn *conn, struct dtls_buffer *out)
+{
+  struct bytes record;
+
+  if (conn->write.sent == NULL
+      || !sent_data_next (conn->write.sent, out->capacity - out->used, &record))
+    return;
+
+  memcpy (out->at + out->used, record.at, record.left);
+  out->used += record.left;
 }
 
 bool
@@ -197,10 +293,18 @@ dtls_conn_next_datagram (struct dtls_conn *conn, struct dtls_buffer *out)
   size_t mtu = flight_mtu (conn);
   struct dtls_buffer datagram = { out->at, start + (room < mtu ? room : mtu), start };
 
-  if (flight_is_due (conn))
+  if (conn->has_ack)
+    pack_ack (conn, &datagram);
+  if (flight_is_due (conn) && datagram.used == start)
     {
       pack_flight (conn, &datagram);
       note_transmission (conn);
+    }
+  if (conn->is_closed && datagram.used == start && !flight_is_due (conn))
+    {
+      /* The application chose its size, not the flight's MTU. */
+      datagram.capacity = out->capacity;
+      pack_sent_data (conn, &datagram);
     }
   if (conn->has_alert && !flight_is_due (conn))
     pack_alert (conn, &datagram);
@@ -228,7 +332,8 @@ dtls_conn_set_retransmit_initial (struct dtls_conn *conn, dtls_duration initial)
 static void
 retransmit (struct dtls_conn *conn)
 {
-  if (timers_gave_up (&conn->timers))
+  /* A client that lingers ends in its own time. */
+  if (timers_gave_up (&conn->timers) && !timers_is_lingering (&conn->timers))
     {
       conn_fail (conn, DTLS_ERROR_TIMED_OUT);
       return;
@@ -260,28 +365,20 @@ dtls_conn_tick (struct dtls_conn *conn, dtls_time now)
         case TIMER_LAST_FLIGHT:
           conn_forget_handshake (conn);
           break;
+        case TIMER_ACK:
+          conn->has_ack = true;
+          break;
+        case TIMER_EPOCH:
+          conn_drop_previous_epoch (conn);
+          break;
+        case TIMER_LINGER:
+          conn_flight_acknowledged (conn); /* or so we must suppose */
+          conn_advance (conn);
+          break;
         case N_TIMERS:
           break;
         }
     }
-}
 
-/* -------------------------------------------------------------------------------------- closing */
-
-void
-dtls_conn_close (struct dtls_conn *conn, dtls_time now)
-{
-  conn->now = now;
-  if (conn->is_closed || conn->error != DTLS_OK)
-    return;
-
-  conn->is_closed = true;
-  if (!conn->is_connected)
-    conn_fail (conn, DTLS_ERROR_CLOSED);
-
-  conn->write.is_open = false;
-  conn->write.refusal = DTLS_ERROR_CLOSED;
-  conn->has_alert = true;
-  conn->alert_level = ALERT_LEVEL_WARNING;
-  conn->alert_description = ALERT_CLOSE_NOTIFY;
+  conn_watch_limits (conn);
 }

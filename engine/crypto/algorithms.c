@@ -31,13 +31,15 @@ static const char *const aead_names[N_AEADS] = {
   [AEAD_AES_128_GCM] = "AES-128-GCM",
   [AEAD_AES_256_GCM] = "AES-256-GCM",
   [AEAD_CHACHA20_POLY1305] = "ChaCha20-Poly1305",
+  [AEAD_AES_128_CCM] = "AES-128-CCM",
+  [AEAD_AES_128_CCM_8] = "AES-128-CCM",
 };
 
 /* RFC 9147 §4.2.3 */
 static const char *const mask_names[N_AEADS] = {
-  [AEAD_AES_128_GCM] = "AES-128-ECB",
-  [AEAD_AES_256_GCM] = "AES-256-ECB",
-  [AEAD_CHACHA20_POLY1305] = "ChaCha20",
+  [AEAD_AES_128_GCM] = "AES-128-ECB",    [AEAD_AES_256_GCM] = "AES-256-ECB",
+  [AEAD_CHACHA20_POLY1305] = "ChaCha20", [AEAD_AES_128_CCM] = "AES-128-ECB",
+  [AEAD_AES_128_CCM_8] = "AES-128-ECB",
 };
 
 const char *
@@ -216,35 +218,10 @@ crypto_has_group (const struct dtls_crypto *crypto, uint16_t group)
     }
 }
 
-static bool
-has_aead_and_mask (const struct dtls_crypto *crypto, enum aead_algorithm algorithm)
+bool
+crypto_has_aead (const struct dtls_crypto *crypto, enum aead_algorithm algorithm)
 {
   return crypto->aeads[algorithm] != NULL && crypto->masks[algorithm] != NULL;
-}
-
-bool
-crypto_has_suite (const struct dtls_crypto *crypto, uint16_t suite)
-{
-  switch (suite)
-    {
-    case SUITE_AES_128_GCM_SHA256:
-      return has_aead_and_mask (crypto, AEAD_AES_128_GCM);
-    case SUITE_AES_256_GCM_SHA384:
-      return has_aead_and_mask (crypto, AEAD_AES_256_GCM);
-    case SUITE_CHACHA20_POLY1305_SHA256:
-      return has_aead_and_mask (crypto, AEAD_CHACHA20_POLY1305);
-    case SUITE_ECDHE_ECDSA_AES_128_GCM_SHA256:
-    case SUITE_ECDHE_RSA_AES_128_GCM_SHA256:
-      return crypto->aeads[AEAD_AES_128_GCM] != NULL;
-    case SUITE_ECDHE_ECDSA_AES_256_GCM_SHA384:
-    case SUITE_ECDHE_RSA_AES_256_GCM_SHA384:
-      return crypto->aeads[AEAD_AES_256_GCM] != NULL;
-    case SUITE_ECDHE_RSA_CHACHA20_POLY1305_SHA256:
-    case SUITE_ECDHE_ECDSA_CHACHA20_POLY1305_SHA256:
-      return crypto->aeads[AEAD_CHACHA20_POLY1305] != NULL;
-    default:
-      return false;
-    }
 }
 
 EVP_PKEY *

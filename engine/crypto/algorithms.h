@@ -6,11 +6,12 @@
 
 #pragma once
 
-#include "types.h"
+#include "crypto/aead.h"
 
-struct
-    dtls_crypto; /* dtls.h: dtls_crypto_new, dtls_crypto_free, dtls_crypto_random are implemented here */
+/* dtls.h; dtls_crypto_new, dtls_crypto_free and dtls_crypto_random are implemented here. */
+struct dtls_crypto;
 
-/* Whether this libcrypto, found out when it was fetched, can do it. False for what we do not speak. */
+/* Whether this libcrypto, found out when it was fetched, can do it. False for a group that we do not speak.
+ * An AEAD comes with its cipher alone, which hides record numbers in 1.3. */
 bool crypto_has_group (const struct dtls_crypto *crypto, uint16_t group);
-bool crypto_has_suite (const struct dtls_crypto *crypto, uint16_t suite);
+bool crypto_has_aead (const struct dtls_crypto *crypto, enum aead_algorithm algorithm);

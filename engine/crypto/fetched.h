@@ -15,7 +15,7 @@
 enum
 {
   N_HASHES = HASH_SHA512 + 1,
-  N_AEADS = AEAD_CHACHA20_POLY1305 + 1,
+  N_AEADS = AEAD_AES_128_CCM_8 + 1,
 };
 
 struct dtls_crypto

@@ -113,7 +113,7 @@ hkdf_expand_label (struct dtls_crypto *crypto, enum hash hash, const struct expa
 {
   uint8_t memory[2 + 1 + UINT8_MAX + 1 + UINT8_MAX];
   struct writer info = writer_over (memory, sizeof memory);
-  bool is_ok = out_len <= UINT16_MAX && input->label.left > 0;
+  bool is_ok = out_len <= UINT16_MAX;
 
   if (is_ok)
     write_hkdf_label (&info, input, (uint16_t) out_len);

@@ -38,7 +38,8 @@ bool hkdf_expand (struct dtls_crypto *crypto, enum hash hash, const struct hkdf_
 struct expand_input
 {
   struct bytes secret;
-  struct bytes label;   /* ASCII, 1 to MAX_EXPAND_LABEL_LEN bytes, without the prefix */
+  struct bytes
+      label; /* at most MAX_EXPAND_LABEL_LEN, without the prefix; only an exporter's is empty */
   struct bytes context; /* at most MAX_EXPAND_CONTEXT_LEN */
 };
 

@@ -94,7 +94,7 @@ slot_cost (const struct slot *slot)
 }
 
 struct reassembly *
-reassembly_new (uint16_t next_seq)
+reassembly_new (uint32_t next_seq)
 {
   struct reassembly *reassembly = calloc (1, sizeof *reassembly);
 
@@ -115,7 +115,7 @@ reassembly_free (struct reassembly *reassembly)
 }
 
 void
-reassembly_restart (struct reassembly *reassembly, uint16_t next_seq)
+reassembly_restart (struct reassembly *reassembly, uint32_t next_seq)
 {
   for (size_t i = 0; i < REASSEMBLY_WINDOW; i++)
     slot_clear (&reassembly->slots[i]);
@@ -413,8 +413,8 @@ reassembly_has_begun_next (const struct reassembly *reassembly)
   return reassembly->slots[reassembly->next_seq % REASSEMBLY_WINDOW].is_started;
 }
 
-uint16_t
+uint32_t
 reassembly_next_seq (const struct reassembly *reassembly)
 {
-  return reassembly->next_seq < NO_SEQ ? (uint16_t) reassembly->next_seq : UINT16_MAX;
+  return reassembly->next_seq;
 }

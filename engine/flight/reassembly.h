@@ -25,7 +25,7 @@ struct message
 
 struct reassembly; /* one heap object; holds nothing else while no message is under way */
 
-struct reassembly *reassembly_new (uint16_t next_seq);
+struct reassembly *reassembly_new (uint32_t next_seq);
 void reassembly_free (struct reassembly *reassembly);
 
 enum reassembly_outcome
@@ -51,7 +51,7 @@ void reassembly_pop (struct reassembly *reassembly);
 bool reassembly_is_empty (const struct reassembly *reassembly);
 /* Whether anything of the next message is held. */
 bool reassembly_has_begun_next (const struct reassembly *reassembly);
-/* 65535 also when that message was popped: it is the last, and every fragment is then OLD. */
-uint16_t reassembly_next_seq (const struct reassembly *reassembly);
+/* 65536 when the last message was popped: every fragment is then OLD. */
+uint32_t reassembly_next_seq (const struct reassembly *reassembly);
 /* Goes on with `next_seq`, and forgets what is held. */
-void reassembly_restart (struct reassembly *reassembly, uint16_t next_seq);
+void reassembly_restart (struct reassembly *reassembly, uint32_t next_seq);

@@ -10,12 +10,19 @@
 /* RFC 6347 §4.2.4.1: "up to no less than the RFC 6298 maximum of 60 seconds". */
 #define MAX_RETRANSMIT (60 * DTLS_SECOND)
 #define BURST_INTERVAL (10 * DTLS_MILLISECOND)
-/* RFC 6347 §4.2.4: at least twice the default MSL of TCP, which is two minutes. */
-#define LAST_FLIGHT_KEPT (240 * DTLS_SECOND)
+/* RFC 6347 §4.2.4, RFC 9147 §5.8.1: at least twice the default MSL of TCP, of two minutes. */
+#define TWICE_MSL (240 * DTLS_SECOND)
+#define LINGER (1 * DTLS_SECOND)
+/* Whatever the start value: eight times in that second at most, and not never. */
+#define MIN_LINGERING (LINGER / 8)
+#define MAX_LINGERING (LINGER / 2)
 
 enum
 {
   MAX_RETRANSMISSIONS = 12,
+  /* A second has room for two transmissions with the ordinary back-off, for five with this. */
+  LINGERING_HASTE = 2,
+  ACKS_PER_RETRANSMISSION = 4, /* RFC 9147 §7.1: a quarter of the current value */
 };
 
 static dtls_time
@@ -30,16 +37,36 @@ stop (struct timers *timers, enum timer timer)
   timers->due[timer] = DTLS_NEVER;
 }
 
+static dtls_duration
+lingering_interval (const struct timers *timers)
+{
+  dtls_duration interval = timers->initial / LINGERING_HASTE;
+
+  if (interval < MIN_LINGERING)
+    return MIN_LINGERING;
+
+  return interval < MAX_LINGERING ? interval : MAX_LINGERING;
+}
+
 /* `initial` is at most MAX_RETRANSMIT, so that a doubling cannot overflow. */
 static dtls_duration
 retransmit_interval (const struct timers *timers)
 {
   dtls_duration interval = timers->initial;
 
+  if (timers->due[TIMER_LINGER] != DTLS_NEVER)
+    return lingering_interval (timers);
+
   for (unsigned i = 0; i < timers->n_expiries && interval < MAX_RETRANSMIT; i++)
     interval *= 2;
 
   return interval < MAX_RETRANSMIT ? interval : MAX_RETRANSMIT;
+}
+
+static dtls_duration
+ack_interval (const struct timers *timers)
+{
+  return retransmit_interval (timers) / ACKS_PER_RETRANSMISSION;
 }
 
 static dtls_duration
@@ -56,6 +83,7 @@ timers_init (struct timers *timers, dtls_duration initial)
 {
   for (enum timer timer = 0; timer < N_TIMERS; timer++)
     stop (timers, timer);
+  timers->ack_began = 0;
   timers->initial = bounded_initial (initial);
   timers->n_expiries = 0;
 }
@@ -69,6 +97,9 @@ timers_set_initial (struct timers *timers, dtls_duration initial)
   timers->initial = bounded_initial (initial);
   if (*due != DTLS_NEVER)
     *due = after (begun, retransmit_interval (timers));
+  /* Its beginning is remembered: the back-off may have changed while it ran. */
+  if (timers_is_ack_owed (timers))
+    timers->due[TIMER_ACK] = after (timers->ack_began, ack_interval (timers));
 }
 
 void
@@ -107,17 +138,86 @@ timers_flight_answered (struct timers *timers)
 }
 
 void
+timers_deadline_over (struct timers *timers)
+{
+  stop (timers, TIMER_HANDSHAKE);
+}
+
+void
 timers_handshake_over (struct timers *timers)
 {
+  stop (timers, TIMER_ACK);
   stop (timers, TIMER_RETRANSMIT);
   stop (timers, TIMER_BURST);
   stop (timers, TIMER_HANDSHAKE);
 }
 
 void
+timers_ack_owed (struct timers *timers, dtls_time now)
+{
+  if (timers_is_ack_owed (timers))
+    return;
+
+  timers->ack_began = now;
+  timers->due[TIMER_ACK] = after (now, ack_interval (timers));
+}
+
+void
+timers_ack_done (struct timers *timers)
+{
+  stop (timers, TIMER_ACK);
+}
+
+bool
+timers_is_ack_owed (const struct timers *timers)
+{
+  return timers->due[TIMER_ACK] != DTLS_NEVER;
+}
+
+void
+timers_linger (struct timers *timers, dtls_time now)
+{
+  dtls_time *due = &timers->due[TIMER_RETRANSMIT];
+
+  timers->due[TIMER_LINGER] = after (now, LINGER);
+  if (*due != DTLS_NEVER && *due > after (now, retransmit_interval (timers)))
+    *due = after (now, retransmit_interval (timers));
+}
+
+bool
+timers_is_lingering (const struct timers *timers)
+{
+  return timers->due[TIMER_LINGER] != DTLS_NEVER;
+}
+
+void
+timers_linger_done (struct timers *timers)
+{
+  stop (timers, TIMER_LINGER);
+}
+
+void
+timers_epoch_changed (struct timers *timers, dtls_time now)
+{
+  timers->due[TIMER_EPOCH] = after (now, TWICE_MSL);
+}
+
+bool
+timers_is_epoch_over (const struct timers *timers, dtls_time now)
+{
+  return timers->due[TIMER_EPOCH] <= now;
+}
+
+void
+timers_epoch_dropped (struct timers *timers)
+{
+  stop (timers, TIMER_EPOCH);
+}
+
+void
 timers_last_flight_sent (struct timers *timers, dtls_time now)
 {
-  timers->due[TIMER_LAST_FLIGHT] = after (now, LAST_FLIGHT_KEPT);
+  timers->due[TIMER_LAST_FLIGHT] = after (now, TWICE_MSL);
 }
 
 void
@@ -132,7 +232,7 @@ timers_next (const struct timers *timers)
   dtls_time next = DTLS_NEVER;
 
   for (enum timer timer = 0; timer < N_TIMERS; timer++)
-    if (timers->due[timer] < next)
+    if (timer != TIMER_EPOCH && timers->due[timer] < next)
       next = timers->due[timer];
 
   return next;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Lists of DER elements that outlive the message they came in. */
+/* Copies of what outlives the message it came in: lists of DER elements, and bytes. */
 
 #include "handshake/association.h"
+
+#include "crypto/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,4 +44,27 @@ der_list_clear (struct der_list *list)
 {
   free (list->items);
   *list = (struct der_list){ NULL, 0 };
+}
+
+bool
+bytes_keep (struct bytes *at, struct bytes from)
+{
+  uint8_t *copy = malloc (from.left > 0 ? from.left : 1);
+
+  if (copy == NULL)
+    return false;
+
+  if (from.left > 0)
+    memcpy (copy, from.at, from.left);
+  bytes_release (at);
+  *at = (struct bytes){ copy, from.left };
+  return true;
+}
+
+void
+bytes_release (struct bytes *at)
+{
+  /* The bytes are ours: `struct bytes` only borrows elsewhere. */
+  wipe_free ((void *) (uintptr_t) at->at, at->left);
+  *at = (struct bytes){ NULL, 0 };
 }

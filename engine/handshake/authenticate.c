@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum
-{
-  MAX_CHAIN = 100, /* certificates; nobody has ten */
-};
-
 static enum dtls_error
 keep_list (struct handshake *h, struct bytes list, size_t n)
 {
@@ -32,30 +27,36 @@ keep_list (struct handshake *h, struct bytes list, size_t n)
 }
 
 enum dtls_error
-authenticate_take_chain (struct handshake *handshake, struct bytes message)
+authenticate_take_leaf (struct handshake *handshake)
 {
-  struct bytes list;
   struct leaf leaf;
-  size_t n;
-
-  if (!certificate_read (message, &list, &n))
-    return DTLS_ERROR_DECODE;
-  if (n == 0)
-    return DTLS_OK;
-  if (n > MAX_CHAIN)
-    return DTLS_ERROR_BAD_CERTIFICATE;
-
-  TRY (keep_list (handshake, list, n));
 
   if (!leaf_read (handshake->peer->chain.items[0], &leaf))
     return DTLS_ERROR_BAD_CERTIFICATE;
-  /* RFC 5246 §7.4.2, §7.4.6: its key usage, if present, must allow signing. */
+  /* RFC 5246 §7.4.2, §7.4.6; RFC 9846 §4.5.1.2: its key usage, if present, must allow signing. */
   if (leaf.kind == KEY_UNKNOWN || !leaf.may_sign)
     return DTLS_ERROR_UNSUPPORTED_CERTIFICATE;
 
   handshake->peer_kind = leaf.kind;
   handshake->peer_key = public_key_new (handshake->crypto, &leaf);
   return handshake->peer_key != NULL ? DTLS_OK : DTLS_ERROR_UNSUPPORTED_CERTIFICATE;
+}
+
+enum dtls_error
+authenticate_take_chain (struct handshake *handshake, struct bytes message)
+{
+  struct bytes list;
+  size_t n;
+
+  if (!certificate_read (message, &list, &n))
+    return DTLS_ERROR_DECODE;
+  if (n == 0)
+    return DTLS_OK;
+  if (n > MAX_PEER_CHAIN)
+    return DTLS_ERROR_BAD_CERTIFICATE;
+
+  TRY (keep_list (handshake, list, n));
+  return authenticate_take_leaf (handshake);
 }
 
 enum dtls_error

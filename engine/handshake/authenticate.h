@@ -8,10 +8,17 @@
 
 #include "handshake/machine.h"
 
+enum
+{
+  MAX_PEER_CHAIN = 100, /* certificates; nobody has ten */
+};
+
 /* Keeps the chain of a Certificate message. An empty one leaves `handshake->peer->chain` empty. A
  * leaf that may not sign as its role, or whose key is none of ours, is refused here. */
 enum dtls_error authenticate_take_chain (struct handshake *handshake,
                                          struct bytes message) DTLS_MUST_CHECK;
+/* The second half of it, for a chain that is in `handshake->peer->chain` and not empty. */
+enum dtls_error authenticate_take_leaf (struct handshake *handshake) DTLS_MUST_CHECK;
 /* Whether the peer's signature of `input` verifies with its leaf's key, by a scheme that we
  * offered. */
 struct peer_signature

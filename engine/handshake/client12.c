@@ -3,103 +3,38 @@
 
 /* The client of DTLS 1.2 (RFC 6347 §4.2.4, RFC 5246 §7.3), in protocol order:
  *
- *   1. ClientHello; if the server answers HelloVerifyRequest, once more with its cookie
+ *   1. ClientHello: handshake/opening
  *   2. ServerHello, Certificate, ServerKeyExchange, [CertificateRequest,] ServerHelloDone
- *   3. the verdict on the chain, the credential if one is asked for, and the signature, from
- * outside
+ *   3. the verdict on the chain, the credential if one is asked for, and the signature, from outside
  *   4. [Certificate,] ClientKeyExchange, [CertificateVerify,] ChangeCipherSpec, Finished
- *   5. ChangeCipherSpec, Finished */
+ *   5. [NewSessionTicket,] ChangeCipherSpec, Finished
+ *
+ * With a pre-shared key (handshake/psk12):
+ *
+ *   2. ServerHello, [ServerKeyExchange,] ServerHelloDone
+ *   4. ClientKeyExchange, ChangeCipherSpec, Finished
+ *
+ * If the server resumes our session (handshake/resume12):
+ *
+ *   2. ServerHello, [NewSessionTicket,] ChangeCipherSpec, Finished
+ *   3. perhaps a verdict on the session's chain
+ *   4. ChangeCipherSpec, Finished */
 
 #include "handshake/client12.h"
 
 #include "handshake/authenticate.h"
 #include "handshake/mutual.h"
 #include "handshake/opening.h"
+#include "handshake/psk12.h"
+#include "handshake/reply.h"
+#include "handshake/resume12.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
 #include "wire/key_exchange.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum
-{
-  /* A server whose keys changed asks twice. More would let anyone make us send hello after hello. */
-  MAX_VERIFY_REQUESTS = 4,
-};
-
-/* ------------------------------------------------------------------------------------- 1. hello */
-
-static enum dtls_error
-send_first_hello (struct handshake *h, const struct message *message, struct effects *effects)
-{
-  (void) message;
-
-  if (!offer_from_config (&h->ours, h->config, h->crypto))
-    return DTLS_ERROR_CONFIG;
-  if (!handshake_random (h, h->known->randoms, RANDOM_LEN))
-    return DTLS_ERROR_CRYPTO;
-
-  effects_add (effects, EFFECT_BEGIN_FLIGHT);
-  TRY (opening_send (h, effects));
-  effects_add (effects, EFFECT_END_FLIGHT);
-  h->state = WAIT_SERVER_HELLO;
-  return DTLS_OK;
-}
-
-static enum dtls_error
-on_hello_verify_request (struct handshake *h, const struct message *message,
-                         struct effects *effects)
-{
-  struct hello_verify_request request;
-
-  (void) effects;
-  if (!hello_verify_request_read (message->body, &request))
-    return DTLS_ERROR_DECODE;
-  if (++h->n_verify_requests > MAX_VERIFY_REQUESTS)
-    return DTLS_ERROR_UNEXPECTED_MESSAGE;
-
-  /* RFC 6347 §4.2.1: its version says nothing about the one to come. */
-  if (request.cookie.left > 0)
-    memcpy (h->cookie, request.cookie.at, request.cookie.left);
-  h->cookie_len = (uint8_t) request.cookie.left;
-  h->state = ANSWERING_VERIFY_REQUEST;
-  return DTLS_OK;
-}
-
-static enum dtls_error
-send_second_hello (struct handshake *h, const struct message *message, struct effects *effects)
-{
-  (void) message;
-
-  transcript_restart (&h->transcript);
-  effects_add (effects, EFFECT_BEGIN_FLIGHT);
-  TRY (opening_send (h, effects));
-  effects_add (effects, EFFECT_END_FLIGHT);
-  h->state = WAIT_SERVER_HELLO;
-  return DTLS_OK;
-}
-
 /* ----------------------------------------------------------------------- 2. the server's flight */
-
-static enum dtls_error
-take_protocol (struct handshake *h, struct bytes body)
-{
-  struct bytes names, name, rest;
-
-  if (!alpn_read (body, &names))
-    return DTLS_ERROR_DECODE;
-
-  /* RFC 7301 §3.1: exactly one name, and one of ours. */
-  rest = names;
-  if (!alpn_next (&rest, &name) || rest.left > 0
-      || choose_protocol (h->config->alpn, names).left == 0)
-    return DTLS_ERROR_ILLEGAL_PARAMETER;
-
-  memcpy (h->known->alpn, name.at, name.left);
-  h->known->alpn_len = (uint8_t) name.left;
-  return DTLS_OK;
-}
 
 static enum dtls_error
 take_extensions (struct handshake *h, struct bytes block)
@@ -125,42 +60,79 @@ take_extensions (struct handshake *h, struct bytes block)
       return DTLS_ERROR_UNSUPPORTED_EXTENSION;
 
   TRY (mutual_take (h, &found));
+  /* RFC 9325 §3.5: without it, this handshake may be somebody else's renegotiation. */
+  if (!h->peer_has_renegotiation_info)
+    return DTLS_ERROR_RENEGOTIATION_INFO;
   if (found.has[FOUND_SERVER_NAME] && found.body[FOUND_SERVER_NAME].left > 0) /* RFC 6066 §3 */
     return DTLS_ERROR_DECODE;
+  if (found.body[FOUND_SESSION_TICKET].left > 0) /* RFC 5077 §3.2: a server's is empty */
+    return DTLS_ERROR_DECODE;
 
-  return found.has[FOUND_ALPN] ? take_protocol (h, found.body[FOUND_ALPN]) : DTLS_OK;
+  return found.has[FOUND_ALPN] ? reply_take_protocol (h, found.body[FOUND_ALPN]) : DTLS_OK;
 }
 
-/* RFC 8446 §4.1.3: a server that speaks 1.2 says so when it was made to choose 1.1 or below. In a
- * ServerHello of 1.2 the mark can only be a forgery. */
-static bool
-is_downgrade (struct bytes random)
-{
-  static const uint8_t mark[8] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D', 0 };
-
-  return memcmp (random.at + RANDOM_LEN - sizeof mark, mark, sizeof mark) == 0;
-}
-
+/* RFC 5246 §7.4.1.3: the suite is the session's. RFC 7627 §5.3: the extension is there, or the handshake
+ * ends. */
 static enum dtls_error
-on_server_hello (struct handshake *h, const struct message *message, struct effects *effects)
+begin_resumed (struct handshake *h)
 {
+  if (h->session.suite != h->suite->code)
+    return DTLS_ERROR_ILLEGAL_PARAMETER;
+  if (!h->known->has_extended_master_secret)
+    return DTLS_ERROR_EXTENDED_MASTER_SECRET_REQUIRED;
+
+  TRY (resume12_begin (h));
+  h->state = h->peer_takes_tickets ? WAIT_SESSION_TICKET : WAIT_CHANGE_CIPHER_SPEC;
+  return DTLS_OK;
+}
+
+/* The session ID that the server gives us is for the next time; it may give none. */
+static void
+begin_full (struct handshake *h, struct bytes session_id)
+{
+  resume12_forget (h);
+  if (session_id.left > 0)
+    memcpy (h->session_id, session_id.at, session_id.left);
+  h->session_id_len = (uint8_t) session_id.left;
+
+  if (!suite_is_psk (h->suite))
+    {
+      h->state = WAIT_SERVER_CERTIFICATE;
+      return;
+    }
+
+  psk12_begin (h);
+  h->state =
+      h->suite->authentication == SUITE_ECDHE_PSK ? WAIT_PSK_PARAMETERS : WAIT_PSK_HINT_OR_DONE;
+}
+
+enum dtls_error
+client12_on_server_hello (struct handshake *handshake, const struct message *message,
+                          struct effects *effects)
+{
+  const struct suite *suite;
   struct server_hello hello;
 
   (void) effects;
   if (!server_hello_read (message->body, &hello))
     return DTLS_ERROR_DECODE;
-  if (hello.version != VERSION_DTLS_1_2)
-    return DTLS_ERROR_PROTOCOL_VERSION;
-  if (is_downgrade (hello.random))
-    return DTLS_ERROR_DOWNGRADE;
-  if (!offer_has_suite (&h->ours, hello.suite) || hello.compression != 0)
+  suite = suite_find (hello.suite);
+  if (suite == NULL || !offer_has_suite (&handshake->ours, hello.suite)
+      || suite->version != VERSION_DTLS_1_2 || hello.compression != 0)
     return DTLS_ERROR_ILLEGAL_PARAMETER;
+  if (suite_is_psk (suite) && handshake->config->psk == NULL)
+    return DTLS_ERROR_ILLEGAL_PARAMETER;
+  if (handshake->config->requires_psk && !suite_is_psk (suite))
+    return DTLS_ERROR_PSK_REQUIRED;
 
-  TRY (take_extensions (h, hello.extensions));
+  TRY (take_extensions (handshake, hello.extensions));
 
-  memcpy (h->known->randoms + RANDOM_LEN, hello.random.at, RANDOM_LEN);
-  h->suite = suite_find (hello.suite);
-  h->state = WAIT_SERVER_CERTIFICATE;
+  memcpy (handshake->known->randoms + RANDOM_LEN, hello.random.at, RANDOM_LEN);
+  handshake->suite = suite;
+  if (resume12_is_accepted (handshake, &hello))
+    return begin_resumed (handshake);
+
+  begin_full (handshake, hello.session_id);
   return DTLS_OK;
 }
 
@@ -190,7 +162,8 @@ on_server_key_exchange (struct handshake *h, const struct message *message, stru
   (void) effects;
   if (!server_key_exchange_read (message->body, &exchange))
     return DTLS_ERROR_DECODE;
-  if (!offer_has_group (&h->ours, exchange.group))
+  if (!offer_has_group (&h->ours, exchange.group)
+      || !group_is_of (exchange.group, VERSION_DTLS_1_2))
     return DTLS_ERROR_ILLEGAL_PARAMETER;
 
   signature = (struct peer_signature){ exchange.scheme, exchange.signature };
@@ -205,27 +178,6 @@ on_server_key_exchange (struct handshake *h, const struct message *message, stru
 }
 
 static enum dtls_error
-keep_authorities (struct handshake *h, struct bytes authorities)
-{
-  struct bytes name, rest = authorities, *items;
-  size_t n = 0;
-  bool is_kept;
-
-  while (authority_next (&rest, &name))
-    n++;
-
-  items = calloc (n > 0 ? n : 1, sizeof *items);
-  if (items == NULL)
-    return DTLS_ERROR_NO_MEMORY;
-
-  for (size_t i = 0; i < n && authority_next (&authorities, &items[i]); i++)
-    ;
-  is_kept = der_list_copy (&h->peer->authorities, items, n);
-  free (items);
-  return is_kept ? DTLS_OK : DTLS_ERROR_NO_MEMORY;
-}
-
-static enum dtls_error
 on_certificate_request (struct handshake *h, const struct message *message, struct effects *effects)
 {
   struct certificate_request request;
@@ -234,7 +186,7 @@ on_certificate_request (struct handshake *h, const struct message *message, stru
   if (!certificate_request_read (message->body, &request))
     return DTLS_ERROR_DECODE;
 
-  TRY (keep_authorities (h, request.authorities));
+  TRY (reply_take_authorities (h, request.authorities));
   offer_take_schemes (&h->theirs, request.schemes);
   h->peer_takes_rsa = bytes_have (request.types, CERT_TYPE_RSA_SIGN);
   h->peer_takes_ecdsa = bytes_have (request.types, CERT_TYPE_ECDSA_SIGN);
@@ -290,7 +242,8 @@ send_key_exchange (struct handshake *h, struct effects *effects)
 {
   struct bytes public;
 
-  effects_add (effects, EFFECT_BEGIN_FLIGHT);
+  if (suite_is_psk (h->suite))
+    return psk12_send_identity (h, effects);
   if (h->peer->has_asked_for_certificate)
     TRY (authenticate_send_chain (h, effects));
 
@@ -301,8 +254,6 @@ send_key_exchange (struct handshake *h, struct effects *effects)
   public = key_share_public (h->share);
   client_key_exchange_write (effects_draft (effects, 1 + MAX_ECDH_PUBLIC_LEN), public);
   TRY (handshake_send (h, effects, CLIENT_KEY_EXCHANGE));
-
-  h->has_sent_key_exchange = true;
   return handshake_derive (h);
 }
 
@@ -336,7 +287,9 @@ answer_server (struct handshake *h, const struct message *message, struct effect
         TRY (choose_credential (h, effects));
       if (h->wait != DTLS_WAIT_NONE)
         return DTLS_OK;
+      effects_add (effects, EFFECT_BEGIN_FLIGHT);
       TRY (send_key_exchange (h, effects));
+      h->has_sent_key_exchange = true;
     }
 
   if (h->credential != NULL)
@@ -350,35 +303,68 @@ answer_server (struct handshake *h, const struct message *message, struct effect
 
   TRY (handshake_send_finished (h, effects));
   effects_add (effects, EFFECT_END_FLIGHT);
-  h->state = WAIT_CHANGE_CIPHER_SPEC;
+  h->state = h->peer_takes_tickets ? WAIT_SESSION_TICKET : WAIT_CHANGE_CIPHER_SPEC;
   return DTLS_OK;
 }
 
 /* -------------------------------------------------------------------------- 5. the server's end */
 
 static enum dtls_error
+finish (struct handshake *h, struct effects *effects)
+{
+  TRY (handshake_connect (h, effects));
+  resume12_keep (h, effects);
+  return DTLS_OK;
+}
+
+static enum dtls_error
 on_finished (struct handshake *h, const struct message *message, struct effects *effects)
 {
   TRY (handshake_check_finished (h, message));
+  if (h->known->is_resumed)
+    {
+      h->state = ANSWERING_FINISHED;
+      return DTLS_OK;
+    }
+
   effects_add (effects, EFFECT_BEGIN_FLIGHT);
-  return handshake_connect (h, effects);
+  return finish (h, effects);
+}
+
+/* A resumed handshake ends with us. */
+static enum dtls_error
+answer_finished (struct handshake *h, const struct message *message, struct effects *effects)
+{
+  (void) message;
+
+  if (h->owed & OWES_VERDICT)
+    {
+      handshake_ask (h, effects, DTLS_WAIT_VERDICT);
+      return DTLS_OK;
+    }
+
+  effects_add (effects, EFFECT_BEGIN_FLIGHT);
+  TRY (handshake_send_finished (h, effects));
+  effects_add (effects, EFFECT_END_LAST_FLIGHT);
+  return finish (h, effects);
 }
 
 /* clang-format off */
 static const struct row rows[] = {
   /* waiting for              gets                      does                             may go to */
-  { START,                    INPUT_OUR_TURN,           send_first_hello,                TO (WAIT_SERVER_HELLO) },
-  { WAIT_SERVER_HELLO,        HELLO_VERIFY_REQUEST,     on_hello_verify_request,         TO (ANSWERING_VERIFY_REQUEST) },
-  { ANSWERING_VERIFY_REQUEST, INPUT_OUR_TURN,           send_second_hello,               TO (WAIT_SERVER_HELLO) },
-  { WAIT_SERVER_HELLO,        SERVER_HELLO,             on_server_hello,                 TO (WAIT_SERVER_CERTIFICATE) },
   { WAIT_SERVER_CERTIFICATE,  CERTIFICATE,              on_certificate,                  TO (WAIT_SERVER_KEY_EXCHANGE) },
   { WAIT_SERVER_KEY_EXCHANGE, SERVER_KEY_EXCHANGE,      on_server_key_exchange,          TO (WAIT_REQUEST_OR_DONE) },
   { WAIT_REQUEST_OR_DONE,     CERTIFICATE_REQUEST,      on_certificate_request,          TO (WAIT_DONE) },
   { WAIT_REQUEST_OR_DONE,     SERVER_HELLO_DONE,        on_server_hello_done,            TO (ANSWERING_SERVER) },
+  { WAIT_PSK_PARAMETERS,      SERVER_KEY_EXCHANGE,      psk12_on_parameters,             TO (WAIT_DONE) },
+  { WAIT_PSK_HINT_OR_DONE,    SERVER_KEY_EXCHANGE,      psk12_on_hint,                   TO (WAIT_DONE) },
+  { WAIT_PSK_HINT_OR_DONE,    SERVER_HELLO_DONE,        on_server_hello_done,            TO (ANSWERING_SERVER) },
   { WAIT_DONE,                SERVER_HELLO_DONE,        on_server_hello_done,            TO (ANSWERING_SERVER) },
-  { ANSWERING_SERVER,         INPUT_OUR_TURN,           answer_server,                   TO (ANSWERING_SERVER) | TO (WAIT_CHANGE_CIPHER_SPEC) },
+  { ANSWERING_SERVER,         INPUT_OUR_TURN,           answer_server,                   TO (ANSWERING_SERVER) | TO (WAIT_SESSION_TICKET) | TO (WAIT_CHANGE_CIPHER_SPEC) },
+  { WAIT_SESSION_TICKET,      NEW_SESSION_TICKET,       resume12_on_ticket,              TO (WAIT_CHANGE_CIPHER_SPEC) },
   { WAIT_CHANGE_CIPHER_SPEC,  INPUT_CHANGE_CIPHER_SPEC, handshake_on_change_cipher_spec, TO (WAIT_FINISHED) },
-  { WAIT_FINISHED,            FINISHED,                 on_finished,                     TO (CONNECTED) },
+  { WAIT_FINISHED,            FINISHED,                 on_finished,                     TO (ANSWERING_FINISHED) | TO (CONNECTED) },
+  { ANSWERING_FINISHED,       INPUT_OUR_TURN,           answer_finished,                 TO (ANSWERING_FINISHED) | TO (CONNECTED) },
 };
 /* clang-format on */
 

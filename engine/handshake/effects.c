@@ -47,6 +47,12 @@ effects_add (struct effects *effects, enum effect_kind kind)
 }
 
 void
+effects_keys (struct effects *effects, enum effect_kind kind, uint16_t epoch)
+{
+  append (effects, kind)->epoch = epoch;
+}
+
+void
 effects_event (struct effects *effects, enum dtls_event event)
 {
   append (effects, EFFECT_EVENT)->event = event;

@@ -5,8 +5,9 @@
 
 #include "handshake/machine.h"
 
-#include "handshake/client12.h"
-#include "handshake/server12.h"
+#include "handshake/opening.h"
+#include "handshake/post13.h"
+#include "handshake/welcome.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 
 /* ------------------------------------------------------------------------------------- lifetime */
 
-struct handshake *
-handshake_new (const struct handshake_parts *parts)
+static struct handshake *
+new_bare (const struct handshake_parts *parts)
 {
   struct handshake *h = calloc (1, sizeof *h);
 
@@ -27,6 +28,19 @@ handshake_new (const struct handshake_parts *parts)
   h->role = parts->role;
   h->known = parts->known;
   h->peer = parts->peer;
+  return h;
+}
+
+struct handshake *
+handshake_new (const struct handshake_parts *parts)
+{
+  struct handshake *h = new_bare (parts);
+
+  if (h == NULL)
+    return NULL;
+
+  h->is_hello_accepted = parts->is_hello_accepted;
+  h->table = parts->role == DTLS_CLIENT ? &opening_client_table : &opening_server_table;
   h->state = parts->role == DTLS_CLIENT ? START : WAIT_CLIENT_HELLO;
   h->owed = OWES_FINISHED;
   if (parts->role == DTLS_CLIENT)
@@ -37,6 +51,21 @@ handshake_new (const struct handshake_parts *parts)
   return h;
 }
 
+struct handshake *
+handshake_new_post (const struct handshake_parts *parts, uint32_t next_send_seq)
+{
+  struct handshake *h = new_bare (parts);
+
+  if (h == NULL)
+    return NULL;
+
+  h->table = parts->role == DTLS_CLIENT ? &post13_client_table : &post13_server_table;
+  h->state = CONNECTED;
+  h->suite = suite_find (parts->known->suite);
+  h->next_send_seq = next_send_seq;
+  return h;
+}
+
 void
 handshake_free (struct handshake *handshake)
 {
@@ -44,6 +73,10 @@ handshake_free (struct handshake *handshake)
     return;
 
   transcript_clear (&handshake->transcript);
+  for (size_t i = 0; i < handshake->n_shares; i++)
+    key_share_free (handshake->shares[i]);
+  bytes_release (&handshake->retry_cookie);
+  bytes_release (&handshake->session_bytes);
   key_share_free (handshake->share);
   public_key_free (handshake->peer_key);
   free (handshake->signing.input);
@@ -55,7 +88,7 @@ handshake_free (struct handshake *handshake)
 static const struct row *
 find_row (const struct handshake *h, uint8_t input)
 {
-  const struct table *table = h->role == DTLS_CLIENT ? &client12_table : &server12_table;
+  const struct table *table = h->table;
 
   for (size_t i = 0; i < table->n_rows; i++)
     if (table->rows[i].state == h->state && table->rows[i].input == input)
@@ -85,6 +118,7 @@ handshake_take_message (struct handshake *handshake, const struct message *messa
                         struct effects *effects)
 {
   const struct row *row = NULL;
+  bool is_over = handshake->state == CONNECTED;
 
   if (message->type != INPUT_CHANGE_CIPHER_SPEC && message->type != INPUT_OUR_TURN)
     row = find_row (handshake, message->type);
@@ -92,6 +126,8 @@ handshake_take_message (struct handshake *handshake, const struct message *messa
     return DTLS_ERROR_UNEXPECTED_MESSAGE;
 
   TRY (run_row (handshake, row, message, effects));
+  if (is_over)
+    return DTLS_OK;
 
   /* Only now: signatures and Finished cover what came before their own message. */
   return transcript_add (&handshake->transcript, message) ? DTLS_OK : DTLS_ERROR_NO_MEMORY;
@@ -116,6 +152,8 @@ handshake_message_cap (const struct handshake *handshake, uint8_t type)
     return handshake->config->max_certificate_message;
   if (type == CERTIFICATE_REQUEST && is_client)
     return 3 + 255 + 2 + 65534 + 2 + 65535; /* RFC 5246 §7.4.4: all three lists full */
+  if (type == NEW_SESSION_TICKET && is_client)
+    return 4 + 4 + 1 + 255 + 2 + 65535 + 2 + 65535; /* RFC 9846 §4.7.1: all of it full */
 
   return any;
 }
@@ -127,10 +165,16 @@ handshake_send (struct handshake *handshake, struct effects *effects, uint8_t ty
 {
   struct message message;
 
-  if (!effects_send (effects, type, handshake->next_send_seq, &message))
+  /* RFC 9147 §5.2: message_seq does not wrap. */
+  if (handshake->next_send_seq > UINT16_MAX)
+    return DTLS_ERROR_MESSAGE_LIMIT;
+  if (!effects_send (effects, type, (uint16_t) handshake->next_send_seq, &message))
     return DTLS_ERROR_NO_MEMORY;
 
   handshake->next_send_seq++;
+  if (handshake->state == CONNECTED)
+    return DTLS_OK;
+
   return transcript_add (&handshake->transcript, &message) ? DTLS_OK : DTLS_ERROR_NO_MEMORY;
 }
 
@@ -141,6 +185,7 @@ handshake_ask (struct handshake *handshake, struct effects *effects, enum dtls_w
     [DTLS_WAIT_CREDENTIAL] = DTLS_EVENT_CREDENTIAL_NEEDED,
     [DTLS_WAIT_SIGNATURE] = DTLS_EVENT_SIGNATURE_NEEDED,
     [DTLS_WAIT_VERDICT] = DTLS_EVENT_VERDICT_NEEDED,
+    [DTLS_WAIT_PSK] = DTLS_EVENT_PSK_NEEDED,
   };
 
   handshake->wait = wait;
@@ -166,7 +211,8 @@ handshake_choose_scheme (const struct handshake *handshake)
   uint16_t own = handshake->own_scheme;
 
   if (own == 0)
-    return choose_scheme (&handshake->ours, &handshake->theirs, handshake->own_kind);
+    return choose_scheme (&handshake->ours, &handshake->theirs, handshake->own_kind,
+                          handshake->known->version);
 
   return offer_has_scheme (&handshake->ours, own) && offer_has_scheme (&handshake->theirs, own)
              ? own
@@ -235,7 +281,7 @@ handshake_on_change_cipher_spec (struct handshake *handshake, const struct messa
                                  struct effects *effects)
 {
   (void) message;
-  effects_add (effects, EFFECT_READ_KEYS);
+  effects_keys (effects, EFFECT_READ_KEYS, 1);
   handshake->state = WAIT_FINISHED;
   return DTLS_OK;
 }
@@ -282,7 +328,7 @@ handshake_send_finished (struct handshake *handshake, struct effects *effects)
   uint8_t *verify_data = verify_data_of (handshake, handshake->role);
 
   effects_add (effects, EFFECT_SEND_CHANGE_CIPHER_SPEC);
-  effects_add (effects, EFFECT_WRITE_KEYS);
+  effects_keys (effects, EFFECT_WRITE_KEYS, 1);
 
   TRY (finished_data (handshake, handshake->role, verify_data));
   write_bytes (effects_draft (effects, VERIFY_DATA_LEN), verify_data, VERIFY_DATA_LEN);
@@ -295,8 +341,11 @@ handshake_connect (struct handshake *handshake, struct effects *effects)
   if (handshake->owed != 0)
     return DTLS_ERROR_UNEXPECTED_MESSAGE;
 
-  handshake->known->version = DTLS_1_2;
   handshake->known->suite = handshake->suite->code;
+  handshake->known->session_made =
+      handshake->known->is_resumed ? handshake->session.made : handshake->wall_clock;
+  if (handshake->known->version == VERSION_DTLS_1_3)
+    handshake->table = handshake->role == DTLS_CLIENT ? &post13_client_table : &post13_server_table;
   effects_event (effects, DTLS_EVENT_CONNECTED);
   handshake->state = CONNECTED;
   return DTLS_OK;
@@ -318,7 +367,17 @@ void
 handshake_keep_point (struct handshake *handshake, struct bytes point)
 {
   memcpy (handshake->peer_point, point.at, point.left);
-  handshake->peer_point_len = (uint8_t) point.left;
+  handshake->peer_point_len = point.left;
+}
+
+enum dtls_error
+handshake_derive_from (struct handshake *handshake, struct bytes premaster)
+{
+  bool is_derived = derive_master (handshake, premaster)
+                    && schedule12_key_block (handshake->crypto, handshake->suite, handshake->known,
+                                             &handshake->key_block);
+
+  return is_derived ? DTLS_OK : DTLS_ERROR_CRYPTO;
 }
 
 enum dtls_error
@@ -330,19 +389,14 @@ handshake_derive (struct handshake *handshake)
   enum dtls_error error;
 
   error = key_share_agree (handshake->share, peer_point, premaster, &premaster_len);
-  if (error != DTLS_OK)
-    goto out;
+  if (error == DTLS_OK)
+    {
+      error = handshake_derive_from (handshake, (struct bytes){ premaster, premaster_len });
+      /* The ephemeral key has done its work: forward secrecy begins here. */
+      key_share_free (handshake->share);
+      handshake->share = NULL;
+    }
 
-  if (!derive_master (handshake, (struct bytes){ premaster, premaster_len })
-      || !schedule12_key_block (handshake->crypto, handshake->suite, handshake->known,
-                                &handshake->key_block))
-    error = DTLS_ERROR_CRYPTO;
-
-  /* The ephemeral key has done its work: forward secrecy begins here. */
-  key_share_free (handshake->share);
-  handshake->share = NULL;
-
-out:
   wipe (premaster, sizeof premaster);
   return error;
 }
@@ -355,4 +409,12 @@ handshake_random (struct handshake *handshake, uint8_t *out, size_t len)
 
   handshake->config->random (handshake->config->random_data, out, len);
   return true;
+}
+
+enum dtls_error
+handshake_hash (const struct handshake *handshake, uint8_t out[MAX_HASH_LEN])
+{
+  return transcript_hash (&handshake->transcript, handshake->crypto, handshake->suite->hash, out)
+             ? DTLS_OK
+             : DTLS_ERROR_CRYPTO;
 }

@@ -11,7 +11,14 @@
 #include "handshake/effects.h"
 #include "handshake/negotiate.h"
 #include "handshake/schedule12.h"
+#include "handshake/schedule13.h"
+#include "handshake/session.h"
 #include "handshake/transcript.h"
+
+enum
+{
+  MAX_SHARES = 4, /* key shares in one hello of ours: nobody needs more than two */
+};
 
 /* Named for what is waited for. While ANSWERING it is our turn, see `enum dtls_wait` for who is
  * asked. */
@@ -19,27 +26,46 @@ enum state
 {
   START,
 
-  /* client12 */
+  /* opening: a client's version is not known yet */
   WAIT_SERVER_HELLO,
   ANSWERING_VERIFY_REQUEST,
-  WAIT_SERVER_CERTIFICATE,
+
+  /* client12 */
+  WAIT_SERVER_CERTIFICATE, /* client13 too: after a CertificateRequest */
   WAIT_SERVER_KEY_EXCHANGE,
   WAIT_REQUEST_OR_DONE,
+  WAIT_PSK_PARAMETERS,   /* ServerKeyExchange of ECDHE_PSK */
+  WAIT_PSK_HINT_OR_DONE, /* the same of plain PSK, where it may be missing */
   WAIT_DONE,
-  ANSWERING_SERVER,
+  ANSWERING_SERVER, /* client13 too: its Finished is there */
+  WAIT_SESSION_TICKET,
 
-  /* server12 */
+  /* client13 */
+  ANSWERING_RETRY, /* a HelloRetryRequest */
+  WAIT_SECOND_SERVER_HELLO,
+  ANSWERING_SERVER_HELLO, /* keys for the rest of its flight */
+  WAIT_ENCRYPTED_EXTENSIONS,
+  WAIT_CERTIFICATE_OR_REQUEST,
+
+  /* welcome: a server's */
   WAIT_CLIENT_HELLO,
-  ANSWERING_HELLO,
-  WAIT_CLIENT_CERTIFICATE,
-  WAIT_CLIENT_KEY_EXCHANGE,
-  ANSWERING_KEY_EXCHANGE,
-  WAIT_CERTIFICATE_VERIFY,
-  ANSWERING_CERTIFICATE,
-  ANSWERING_FINISHED,
 
-  /* both */
-  WAIT_CHANGE_CIPHER_SPEC,
+  /* server12, server13 */
+  ANSWERING_HELLO,
+  WAIT_SECOND_CLIENT_HELLO, /* server13 */
+  WAIT_CLIENT_CERTIFICATE,
+  WAIT_CLIENT_KEY_EXCHANGE, /* server12 */
+  ANSWERING_KEY_EXCHANGE,   /* server12 */
+  WAIT_PSK_IDENTITY,        /* server12 */
+  ANSWERING_PSK_IDENTITY,   /* server12 */
+  ANSWERING_PSK,            /* server12 */
+  WAIT_CERTIFICATE_VERIFY,  /* client13 too */
+  ANSWERING_CERTIFICATE,
+  ANSWERING_FINISHED, /* client12 too: of a server that resumed */
+  ANSWERING_RESUMED,  /* server12: the same of a client */
+
+  /* all */
+  WAIT_CHANGE_CIPHER_SPEC, /* 1.2 */
   WAIT_FINISHED,
   CONNECTED,
 
@@ -56,7 +82,7 @@ enum
 /* What must have been proved before a handshake may end: an empty set. */
 enum obligation
 {
-  OWES_KEY_EXCHANGE_SIGNATURE = 1 << 0, /* client: the server's */
+  OWES_KEY_EXCHANGE_SIGNATURE = 1 << 0, /* client: the server's; in 1.3 its CertificateVerify */
   OWES_CERTIFICATE_VERIFY = 1 << 1,     /* server: of a client that sent a certificate */
   OWES_VERDICT = 1 << 2,                /* on a chain that was sent */
   OWES_CERTIFICATE = 1 << 3,            /* server that requires one */
@@ -73,6 +99,24 @@ struct signing
   size_t signature_len; /* 0 while it is not made */
 };
 
+/* Where the handshake's secret comes from besides, or instead of, key shares. */
+enum psk_kind
+{
+  PSK_NONE,
+  PSK_RESUMPTION, /* `session` */
+  PSK_EXTERNAL,
+};
+
+struct handshake_psk
+{
+  enum psk_kind kind;
+  enum hash hash; /* 1.3 */
+  uint8_t key[DTLS_MAX_PSK_LEN];
+  size_t key_len;
+};
+
+struct table;
+
 struct handshake
 {
   const struct dtls_config *config;
@@ -81,10 +125,12 @@ struct handshake
   struct association *known; /* (unowned) */
   struct peer *peer;         /* (unowned) */
 
+  uint64_t wall_clock;       /* µs since 1970, as config.wall_clock_offset makes it; set by conn */
+  const struct table *table; /* of the version, once it is known */
   enum state state;
   enum dtls_wait wait;
-  unsigned owed; /* obligations */
-  uint16_t next_send_seq;
+  unsigned owed;          /* obligations */
+  uint32_t next_send_seq; /* above 65535: none is left */
   struct transcript transcript;
 
   struct offer ours;
@@ -95,9 +141,9 @@ struct handshake
   bool peer_takes_ecdsa;
 
   const struct suite *suite;
-  struct key_share *share; /* (owned) (nullable) */
-  uint8_t peer_point[255]; /* RFC 8422 §5.4: the length is one byte; judged by key_share_agree */
-  uint8_t peer_point_len;
+  struct key_share *share;            /* (owned) (nullable) */
+  uint8_t peer_point[MAX_PUBLIC_LEN]; /* the peer's public value; judged by key_share_agree */
+  size_t peer_point_len;
   struct public_key *peer_key; /* (owned) (nullable) of the leaf that the peer sent */
   enum key_kind peer_kind;
 
@@ -108,10 +154,32 @@ struct handshake
   bool has_sent_key_exchange;
   struct signing signing;
 
-  uint8_t cookie[MAX_COOKIE_LEN];
+  uint8_t cookie[MAX_COOKIE_LEN]; /* client: of a HelloVerifyRequest */
   uint8_t cookie_len;
   unsigned n_verify_requests;
-  struct key_block key_block;
+  struct key_block key_block; /* 1.2 */
+
+  /* 1.3 */
+  struct schedule13 schedule;
+  bool is_hello_accepted;    /* server: its first hello is what dtls_hello_answer accepted */
+  bool has_retried;          /* a HelloRetryRequest was sent or taken */
+  struct bytes retry_cookie; /* (owned) client: the HelloRetryRequest's */
+  uint16_t retry_group;      /* what it named; 0: none */
+  uint8_t hello_digest[32];  /* server: of what may not change in a second hello */
+  unsigned n_psks_seen;      /* server: of those that the hello offers, looked at so far */
+  struct key_share *shares[MAX_SHARES]; /* (owned) client: what its hello brought */
+  size_t n_shares;
+
+  /* Pre-shared keys and resumption. */
+  uint8_t psk_mark[32];       /* 1.2: what sessions of the external key are bound to; psk12_mark */
+  struct handshake_psk psk;   /* the one in use, or under examination */
+  struct session session;     /* client: offered; server: resumed. Borrows from session_bytes */
+  struct bytes session_bytes; /* (owned) server: the opened ticket; 1.2 client: the new one */
+  bool has_session;           /* `session` is one */
+  uint8_t session_id[MAX_SESSION_ID_LEN]; /* 1.2: the one in force */
+  uint8_t session_id_len;
+  bool
+      peer_takes_tickets; /* 1.2: its hello has session_ticket (a server's: one comes); 1.3: psk_dhe_ke */
 };
 
 /* `handler (handshake, message, effects)`; `message` is NULL for inputs that are none. */
@@ -120,10 +188,10 @@ struct row
   enum state state;
   uint8_t input;
   enum dtls_error (*handler) (struct handshake *, const struct message *, struct effects *);
-  uint32_t may_go_to; /* TO (state) | ... */
+  uint64_t may_go_to; /* TO (state) | ... */
 };
 
-#define TO(state) (UINT32_C (1) << (state))
+#define TO(state) (UINT64_C (1) << (state))
 
 struct table
 {
@@ -139,9 +207,12 @@ struct handshake_parts
   enum dtls_role role;
   struct association *known;
   struct peer *peer;
+  bool is_hello_accepted; /* server: dtls_hello_answer took its first hello */
 };
 
 struct handshake *handshake_new (const struct handshake_parts *parts);
+/* One that is over, for the messages that follow it in 1.3 (handshake/post13). */
+struct handshake *handshake_new_post (const struct handshake_parts *parts, uint32_t next_send_seq);
 void handshake_free (struct handshake *handshake);
 
 /* Whether the machine takes this input in its state. It takes nothing while someone outside is
@@ -187,8 +258,15 @@ enum dtls_error handshake_send_finished (struct handshake *handshake,
 /* The last step of both machines: nothing may be owed. */
 enum dtls_error handshake_connect (struct handshake *handshake,
                                    struct effects *effects) DTLS_MUST_CHECK;
-void handshake_keep_point (struct handshake *handshake, struct bytes point); /* at most 255 bytes */
-/* From both key shares to master secret and key block; the transcript ends with ClientKeyExchange.
- */
+/* At most MAX_PUBLIC_LEN bytes. */
+void handshake_keep_point (struct handshake *handshake, struct bytes point);
+/* 1.2: from both key shares to master secret and key block; the transcript ends with
+ * ClientKeyExchange. */
 enum dtls_error handshake_derive (struct handshake *handshake) DTLS_MUST_CHECK;
+/* 1.2: the same from a premaster secret. */
+enum dtls_error handshake_derive_from (struct handshake *handshake,
+                                       struct bytes premaster) DTLS_MUST_CHECK;
+/* 1.3: the transcript so far, by the suite's hash. */
+enum dtls_error handshake_hash (const struct handshake *handshake,
+                                uint8_t out[MAX_HASH_LEN]) DTLS_MUST_CHECK;
 bool handshake_random (struct handshake *handshake, uint8_t *out, size_t len) DTLS_MUST_CHECK;

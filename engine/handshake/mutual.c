@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The four extensions that both sides send, each by the rule of its RFC. */
+/* The extensions that both sides send, each by the rule of its RFC. */
 
 #include "handshake/mutual.h"
+
+#include "handshake/reply.h"
 
 static enum dtls_error
 take_renegotiation_info (struct handshake *h, struct bytes body)
@@ -45,6 +47,28 @@ take_record_size_limit (struct handshake *h, struct bytes body)
   return DTLS_OK;
 }
 
+/* RFC 5764 §4.1.1. A client's MKI is ours to ignore: we send none back, and none is used. */
+static enum dtls_error
+choose_srtp_profile (struct handshake *h, struct bytes body)
+{
+  const struct dtls_config *config = h->config;
+  struct use_srtp srtp;
+
+  if (!use_srtp_read (body, &srtp))
+    return DTLS_ERROR_DECODE;
+
+  for (size_t i = 0; i < config->n_srtp_profiles && h->known->srtp_profile == 0; i++)
+    if (u16_list_has (srtp.profiles, config->srtp_profiles[i]))
+      h->known->srtp_profile = config->srtp_profiles[i];
+  return DTLS_OK;
+}
+
+static enum dtls_error
+take_srtp (struct handshake *h, struct bytes body)
+{
+  return h->role == DTLS_CLIENT ? reply_take_srtp_profile (h, body) : choose_srtp_profile (h, body);
+}
+
 enum dtls_error
 mutual_take (struct handshake *handshake, const struct extensions *found)
 {
@@ -54,6 +78,9 @@ mutual_take (struct handshake *handshake, const struct extensions *found)
     TRY (take_point_formats (found->body[FOUND_EC_POINT_FORMATS]));
   if (found->has[FOUND_RECORD_SIZE_LIMIT])
     TRY (take_record_size_limit (handshake, found->body[FOUND_RECORD_SIZE_LIMIT]));
+  if (found->has[FOUND_USE_SRTP])
+    TRY (take_srtp (handshake, found->body[FOUND_USE_SRTP]));
+  handshake->peer_takes_tickets = found->has[FOUND_SESSION_TICKET];
 
   if (found->body[FOUND_EXTENDED_MASTER_SECRET].left > 0)
     return DTLS_ERROR_DECODE;

@@ -8,6 +8,7 @@
 #include "handshake/machine.h"
 #include "wire/extensions.h"
 
-/* renegotiation_info, extended_master_secret, ec_point_formats and record_size_limit. */
+/* renegotiation_info, extended_master_secret, ec_point_formats, record_size_limit and use_srtp, and
+ * whether session_ticket is there. */
 enum dtls_error mutual_take (struct handshake *handshake,
                              const struct extensions *found) DTLS_MUST_CHECK;

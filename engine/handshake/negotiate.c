@@ -9,7 +9,8 @@
 #include "crypto/signature.h"
 #include "wire/extensions.h"
 
-static const uint16_t default_groups[] = { GROUP_X25519, GROUP_SECP256R1, GROUP_SECP384R1 };
+static const uint16_t default_groups[] = { GROUP_X25519MLKEM768, GROUP_X25519, GROUP_SECP256R1,
+                                           GROUP_SECP384R1 };
 
 static const uint16_t default_schemes[] = {
   SIG_ECDSA_SECP256R1_SHA256, SIG_ED25519,
@@ -38,11 +39,32 @@ add (uint16_t *list, size_t *n, size_t capacity, uint16_t value)
     list[(*n)++] = value;
 }
 
-/* A key encapsulation is no key exchange of 1.2: its messages cannot carry one. */
+/* Versions count downwards. */
 static bool
-is_group_of_12 (uint16_t group)
+config_allows (const struct dtls_config *config, uint16_t version)
 {
-  return group_name (group) != NULL && group != GROUP_X25519MLKEM768;
+  return config->min_version >= version && version >= config->max_version;
+}
+
+static bool
+may_offer_suite (const struct dtls_config *config, const struct dtls_crypto *crypto, uint16_t code)
+{
+  const struct suite *suite = suite_find (code);
+
+  if (suite == NULL || !config_allows (config, suite->version)
+      || !crypto_has_aead (crypto, suite->aead))
+    return false;
+
+  return !suite_is_psk (suite) || config->psk != NULL || config->asks_for_psk;
+}
+
+static bool
+may_offer_group (const struct dtls_config *config, const struct dtls_crypto *crypto, uint16_t group)
+{
+  return crypto_has_group (crypto, group)
+         && ((config_allows (config, VERSION_DTLS_1_2) && group_is_of (group, VERSION_DTLS_1_2))
+             || (config_allows (config, VERSION_DTLS_1_3)
+                 && group_is_of (group, VERSION_DTLS_1_3)));
 }
 
 bool
@@ -63,18 +85,20 @@ offer_from_config (struct offer *offer, const struct dtls_config *config,
   *offer = (struct offer){ .n_suites = 0 };
 
   for (size_t i = 0; i < n_suites; i++)
-    if (suite_find (suites[i]) != NULL && crypto_has_suite (crypto, suites[i]))
+    if (may_offer_suite (config, crypto, suites[i]))
       add (offer->suites, &offer->n_suites, MAX_OFFERED_SUITES, suites[i]);
 
   for (size_t i = 0; i < n_groups; i++)
-    if (crypto_has_group (crypto, groups[i]) && is_group_of_12 (groups[i]))
+    if (may_offer_group (config, crypto, groups[i]))
       add (offer->groups, &offer->n_groups, MAX_OFFERED_GROUPS, groups[i]);
 
+  /* RFC 9846 §4.3.3: in the list PKCS #1 may be there also in 1.3 alone, for certificates' own
+   * signatures; scheme_is_of keeps it from signing messages. So there is none to leave out. */
   for (size_t i = 0; i < n_schemes; i++)
     if (signature_name (schemes[i]) != NULL)
       add (offer->schemes, &offer->n_schemes, MAX_OFFERED_SCHEMES, schemes[i]);
 
-  return offer->n_suites > 0 && offer->n_groups > 0 && offer->n_schemes > 0;
+  return offer_has_version (offer, VERSION_DTLS_1_2) || offer_has_version (offer, VERSION_DTLS_1_3);
 }
 
 void
@@ -89,7 +113,7 @@ void
 offer_take_groups (struct offer *offer, struct bytes list)
 {
   for (size_t i = 0; i < u16_list_len (list); i++)
-    if (is_group_of_12 (u16_list_at (list, i)))
+    if (group_name (u16_list_at (list, i)) != NULL)
       add (offer->groups, &offer->n_groups, MAX_OFFERED_GROUPS, u16_list_at (list, i));
 }
 
@@ -99,6 +123,26 @@ offer_take_schemes (struct offer *offer, struct bytes list)
   for (size_t i = 0; i < u16_list_len (list); i++)
     if (signature_name (u16_list_at (list, i)) != NULL)
       add (offer->schemes, &offer->n_schemes, MAX_OFFERED_SCHEMES, u16_list_at (list, i));
+}
+
+bool
+offer_has_version (const struct offer *offer, uint16_t version)
+{
+  bool has_group = false, has_scheme = offer->n_schemes > 0;
+
+  for (size_t i = 0; i < offer->n_groups; i++)
+    has_group = has_group || group_is_of (offer->groups[i], version);
+
+  for (size_t i = 0; i < offer->n_suites; i++)
+    {
+      const struct suite *suite = suite_find (offer->suites[i]);
+
+      if (suite->version == version && (has_group || suite->authentication == SUITE_PSK)
+          && (has_scheme || suite_is_psk (suite)))
+        return true;
+    }
+
+  return false;
 }
 
 bool
@@ -119,31 +163,28 @@ offer_has_scheme (const struct offer *offer, uint16_t scheme)
   return has (offer->schemes, offer->n_schemes, scheme);
 }
 
-uint16_t
-choose_group (const struct offer *ours, const struct offer *theirs)
+bool
+group_is_of (uint16_t group, uint16_t version)
 {
-  for (size_t i = 0; i < ours->n_groups; i++)
-    if (offer_has_group (theirs, ours->groups[i]))
-      return ours->groups[i];
-
-  return 0;
-}
-
-const struct suite *
-choose_suite (const struct offer *ours, const struct offer *theirs, enum key_kind kind)
-{
-  for (size_t i = 0; i < ours->n_suites; i++)
+  switch (version)
     {
-      const struct suite *suite = suite_find (ours->suites[i]);
-
-      if (suite_fits_key (suite, kind) && offer_has_suite (theirs, suite->code))
-        return suite;
+    case VERSION_DTLS_1_2:
+      return group_name (group) != NULL && group != GROUP_X25519MLKEM768;
+    case VERSION_DTLS_1_3:
+      return group_name (group) != NULL;
+    default:
+      return false;
     }
-
-  return NULL;
 }
 
-/* The curve that an ECDSA scheme names in 1.3, where it fits one curve only. */
+static bool
+is_pkcs1 (uint16_t scheme)
+{
+  return scheme == SIG_RSA_PKCS1_SHA256 || scheme == SIG_RSA_PKCS1_SHA384
+         || scheme == SIG_RSA_PKCS1_SHA512;
+}
+
+/* For keys on a curve, the scheme that names it. */
 static bool
 is_own_scheme (uint16_t scheme, enum key_kind kind)
 {
@@ -151,8 +192,97 @@ is_own_scheme (uint16_t scheme, enum key_kind kind)
          || (kind == KEY_P384 && scheme == SIG_ECDSA_SECP384R1_SHA384);
 }
 
+bool
+scheme_is_of (uint16_t scheme, enum key_kind kind, uint16_t version)
+{
+  if (!signature_fits (scheme, kind))
+    return false;
+  if (version != VERSION_DTLS_1_3)
+    return version == VERSION_DTLS_1_2;
+  if (kind == KEY_P256 || kind == KEY_P384)
+    return is_own_scheme (scheme, kind);
+
+  return !is_pkcs1 (scheme);
+}
+
 uint16_t
-choose_scheme (const struct offer *ours, const struct offer *theirs, enum key_kind kind)
+choose_group (const struct offer *ours, const struct offer *theirs, uint16_t version)
+{
+  for (size_t i = 0; i < ours->n_groups; i++)
+    if (group_is_of (ours->groups[i], version) && offer_has_group (theirs, ours->groups[i]))
+      return ours->groups[i];
+
+  return 0;
+}
+
+/* The first suite of ours from `*next` on that both have in this version. */
+static const struct suite *
+next_shared_suite (const struct offer *ours, const struct offer *theirs, uint16_t version,
+                   size_t *next)
+{
+  while (*next < ours->n_suites)
+    {
+      const struct suite *suite = suite_find (ours->suites[(*next)++]);
+
+      if (suite->version == version && offer_has_suite (theirs, suite->code))
+        return suite;
+    }
+
+  return NULL;
+}
+
+const struct suite *
+choose_suite_12 (const struct offer *ours, const struct offer *theirs, enum key_kind kind)
+{
+  const struct suite *suite;
+  size_t next = 0;
+
+  while ((suite = next_shared_suite (ours, theirs, VERSION_DTLS_1_2, &next)) != NULL)
+    if (suite_fits_key (suite, kind))
+      return suite;
+
+  return NULL;
+}
+
+const struct suite *
+choose_psk_suite_12 (const struct offer *ours, const struct offer *theirs)
+{
+  const bool has_group = choose_group (ours, theirs, VERSION_DTLS_1_2) != 0;
+  const struct suite *suite;
+  size_t next = 0;
+
+  while ((suite = next_shared_suite (ours, theirs, VERSION_DTLS_1_2, &next)) != NULL)
+    if (suite->authentication == SUITE_PSK
+        || (suite->authentication == SUITE_ECDHE_PSK && has_group))
+      return suite;
+
+  return NULL;
+}
+
+const struct suite *
+choose_suite_13 (const struct offer *ours, const struct offer *theirs)
+{
+  size_t next = 0;
+
+  return next_shared_suite (ours, theirs, VERSION_DTLS_1_3, &next);
+}
+
+const struct suite *
+choose_suite_13_of (const struct offer *ours, const struct offer *theirs, enum hash hash)
+{
+  const struct suite *suite;
+  size_t next = 0;
+
+  while ((suite = next_shared_suite (ours, theirs, VERSION_DTLS_1_3, &next)) != NULL)
+    if (suite->hash == hash)
+      return suite;
+
+  return NULL;
+}
+
+uint16_t
+choose_scheme (const struct offer *ours, const struct offer *theirs, enum key_kind kind,
+               uint16_t version)
 {
   uint16_t found = 0;
 
@@ -160,7 +290,7 @@ choose_scheme (const struct offer *ours, const struct offer *theirs, enum key_ki
     {
       uint16_t scheme = ours->schemes[i];
 
-      if (!signature_fits (scheme, kind) || !offer_has_scheme (theirs, scheme))
+      if (!scheme_is_of (scheme, kind, version) || !offer_has_scheme (theirs, scheme))
         continue;
       if (is_own_scheme (scheme, kind))
         return scheme;

@@ -4,85 +4,36 @@
 /* The server of DTLS 1.2 (RFC 6347 §4.2.4, RFC 5246 §7.3), in protocol order. Cookies come before
  * it, in a pure function (handshake/cookie, conn/hello):
  *
- *   1. ClientHello
+ *   1. ClientHello; its version was chosen in handshake/welcome
  *   2. the credential and the signature, from outside; ServerHello, Certificate, ServerKeyExchange,
  *      [CertificateRequest,] ServerHelloDone
- *   3. [Certificate,] ClientKeyExchange, [CertificateVerify; the verdict on the chain, from
- * outside]
+ *   3. [Certificate,] ClientKeyExchange, [CertificateVerify; the verdict on the chain, from outside]
  *   4. ChangeCipherSpec, Finished
- *   5. ChangeCipherSpec, Finished */
+ *   5. [NewSessionTicket,] ChangeCipherSpec, Finished
+ *
+ * With a pre-shared key (handshake/psk12):
+ *
+ *   2. ServerHello, [ServerKeyExchange,] ServerHelloDone
+ *   3. ClientKeyExchange; the key, from outside
+ *
+ * If we resume a session (handshake/resume12):
+ *
+ *   2. the credential; ServerHello, [NewSessionTicket,] ChangeCipherSpec, Finished
+ *   3. ChangeCipherSpec, Finished; perhaps a verdict on the session's chain */
 
 #include "handshake/server12.h"
 
 #include "handshake/authenticate.h"
+#include "handshake/choices12.h"
 #include "handshake/mutual.h"
+#include "handshake/psk12.h"
+#include "handshake/resume12.h"
+#include "handshake/welcome.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
 #include "wire/key_exchange.h"
 
-#include <string.h>
-
 /* ------------------------------------------------------------------------------- 1. ClientHello */
-
-enum
-{
-  MIN_DTLS_VERSION =
-      0x8000, /* versions of DTLS are the ones' complement of their numbers; TLS's lie below */
-};
-
-/* RFC 6347 §4.1: versions count downwards. */
-static bool
-offers_our_version (const struct client_hello *hello, const struct extensions *found,
-                    enum dtls_error *out_error)
-{
-  struct bytes list;
-
-  *out_error = DTLS_ERROR_PROTOCOL_VERSION;
-  if (found->has[FOUND_SUPPORTED_VERSIONS])
-    {
-      /* RFC 8446 §4.2.1: then it alone counts. */
-      if (supported_versions_read (found->body[FOUND_SUPPORTED_VERSIONS], &list))
-        return u16_list_has (list, VERSION_DTLS_1_2);
-      *out_error = DTLS_ERROR_DECODE;
-      return false;
-    }
-
-  if (hello->version > VERSION_DTLS_1_2 && client_hello_has_suite (hello, SUITE_FALLBACK_SCSV))
-    *out_error = DTLS_ERROR_INAPPROPRIATE_FALLBACK; /* RFC 7507 §3 */
-  /* RFC 5246 §E.1: a version to come, which for DTLS is a smaller number, is met with ours. */
-  return hello->version <= VERSION_DTLS_1_2 && hello->version >= MIN_DTLS_VERSION;
-}
-
-static enum dtls_error
-take_server_name (struct handshake *h, struct bytes body)
-{
-  struct bytes name;
-
-  if (!server_name_read (body, &name))
-    return DTLS_ERROR_DECODE;
-
-  /* Empty: it names no host, but something that we do not know. */
-  if (name.left > 0)
-    memcpy (h->known->server_name, name.at, name.left);
-  h->known->server_name_len = (uint8_t) name.left;
-  return DTLS_OK;
-}
-
-static enum dtls_error
-take_protocols (struct handshake *h, struct bytes body)
-{
-  struct bytes names, chosen;
-
-  if (!alpn_read (body, &names))
-    return DTLS_ERROR_DECODE;
-
-  /* Nothing in common is no reason to end it: applications see that none was chosen. */
-  chosen = choose_protocol (h->config->alpn, names);
-  if (chosen.left > 0)
-    memcpy (h->known->alpn, chosen.at, chosen.left);
-  h->known->alpn_len = (uint8_t) chosen.left;
-  return DTLS_OK;
-}
 
 static enum dtls_error
 take_lists (struct handshake *h, const struct extensions *found)
@@ -122,80 +73,32 @@ take_extensions (struct handshake *h, const struct client_hello *hello,
   if (client_hello_has_suite (hello, SUITE_EMPTY_RENEGOTIATION_INFO_SCSV))
     h->peer_has_renegotiation_info = true;
   TRY (mutual_take (h, found));
-  TRY (take_lists (h, found));
-  if (found->has[FOUND_SERVER_NAME])
-    TRY (take_server_name (h, found->body[FOUND_SERVER_NAME]));
-  if (found->has[FOUND_ALPN])
-    TRY (take_protocols (h, found->body[FOUND_ALPN]));
-
-  return DTLS_OK;
+  return take_lists (h, found);
 }
 
-static enum dtls_error
-on_client_hello (struct handshake *h, const struct message *message, struct effects *effects)
+enum dtls_error
+server12_on_client_hello (struct handshake *handshake, const struct message *message,
+                          struct effects *effects)
 {
   struct client_hello hello;
   struct extensions found;
-  enum dtls_error error;
 
   (void) effects;
-  if (!client_hello_read (message->body, &hello))
-    return DTLS_ERROR_DECODE;
-
-  switch (extensions_read (hello.extensions, IN_CLIENT_HELLO, &found))
-    {
-    case EXTENSIONS_MALFORMED:
-    case EXTENSIONS_DUPLICATE:
-      return DTLS_ERROR_DECODE;
-    case EXTENSIONS_MISPLACED:
-      return DTLS_ERROR_ILLEGAL_PARAMETER;
-    case EXTENSIONS_OK:
-      break;
-    }
-
-  if (!offers_our_version (&hello, &found, &error))
-    return error;
+  TRY (welcome_read (message->body, &hello, &found));
   if (!bytes_have (hello.compression, 0)) /* RFC 5246 §7.4.1.2 */
     return DTLS_ERROR_ILLEGAL_PARAMETER;
-  if (!offer_from_config (&h->ours, h->config, h->crypto))
-    return DTLS_ERROR_CONFIG;
 
-  memcpy (h->known->randoms, hello.random.at, RANDOM_LEN);
-  offer_take_suites (&h->theirs, hello.suites);
-  TRY (take_extensions (h, &hello, &found));
-
-  h->known->group = choose_group (&h->ours, &h->theirs);
-  if (h->known->group == 0)
-    return DTLS_ERROR_NO_SHARED_GROUP;
+  offer_take_suites (&handshake->theirs, hello.suites);
+  TRY (take_extensions (handshake, &hello, &found));
+  TRY (resume12_find (handshake, hello.session_id, found.body[FOUND_SESSION_TICKET]));
 
   /* RFC 6347 §4.2.2: a HelloVerifyRequest that we do not remember had the number before. */
-  h->next_send_seq = message->seq;
-  h->state = ANSWERING_HELLO;
+  handshake->next_send_seq = message->seq;
+  handshake->state = ANSWERING_HELLO;
   return DTLS_OK;
 }
 
 /* -------------------------------------------------------------------------------- 2. our flight */
-
-static enum dtls_error
-choose (struct handshake *h)
-{
-  if (h->credential == NULL)
-    return DTLS_ERROR_NO_CREDENTIAL;
-
-  h->suite = choose_suite (&h->ours, &h->theirs, h->own_kind);
-  if (h->suite == NULL || !offer_takes_key_kind (&h->theirs, h->own_kind))
-    return DTLS_ERROR_NO_SHARED_SUITE;
-
-  h->signing.scheme = handshake_choose_scheme (h);
-  if (h->signing.scheme == 0)
-    return DTLS_ERROR_NO_SHARED_SIGNATURE;
-
-  h->share = key_share_new (h->crypto, h->known->group);
-  if (h->share == NULL || !handshake_random (h, h->known->randoms + RANDOM_LEN, RANDOM_LEN))
-    return DTLS_ERROR_CRYPTO;
-
-  return authenticate_end_point (h, h->credential->chain[0]);
-}
 
 static struct bytes
 ecdh_params (struct handshake *h, uint8_t *out, size_t capacity)
@@ -207,9 +110,32 @@ ecdh_params (struct handshake *h, uint8_t *out, size_t capacity)
 }
 
 static void
-write_extensions (struct handshake *h, struct writer *w)
+write_protocol (const struct handshake *h, struct writer *w)
 {
-  size_t body, names;
+  size_t body = extension_begin (w, EXT_ALPN);
+  size_t names = write_vec_begin (w, 2);
+
+  write_vec (w, (struct bytes){ h->known->alpn, h->known->alpn_len }, 1);
+  write_vec_end (w, names, 2);
+  extension_end (w, body);
+}
+
+static void
+write_srtp_profile (const struct handshake *h, struct writer *w)
+{
+  uint16_t profile = h->known->srtp_profile;
+  uint8_t profiles[] = { (uint8_t) (profile >> 8), (uint8_t) profile };
+  struct use_srtp srtp = { .profiles = { profiles, sizeof profiles } };
+  size_t body = extension_begin (w, EXT_USE_SRTP);
+
+  use_srtp_write (w, &srtp);
+  extension_end (w, body);
+}
+
+static void
+write_extensions (const struct handshake *h, struct writer *w)
+{
+  size_t body;
 
   if (h->peer_has_renegotiation_info)
     {
@@ -219,10 +145,7 @@ write_extensions (struct handshake *h, struct writer *w)
     }
 
   if (h->known->has_extended_master_secret)
-    {
-      body = extension_begin (w, EXT_EXTENDED_MASTER_SECRET);
-      extension_end (w, body);
-    }
+    extension_end (w, extension_begin (w, EXT_EXTENDED_MASTER_SECRET));
 
   if (h->peer_has_record_size_limit)
     {
@@ -231,14 +154,15 @@ write_extensions (struct handshake *h, struct writer *w)
       extension_end (w, body);
     }
 
+  /* RFC 6066 §3: an empty one, since the name counts; but "MUST NOT" when a session resumes. */
+  if (h->known->server_name_len > 0 && !h->known->is_resumed && h->config->acknowledges_server_name)
+    extension_end (w, extension_begin (w, EXT_SERVER_NAME));
   if (h->known->alpn_len > 0)
-    {
-      body = extension_begin (w, EXT_ALPN);
-      names = write_vec_begin (w, 2);
-      write_vec (w, (struct bytes){ h->known->alpn, h->known->alpn_len }, 1);
-      write_vec_end (w, names, 2);
-      extension_end (w, body);
-    }
+    write_protocol (h, w);
+  if (h->known->srtp_profile != 0)
+    write_srtp_profile (h, w);
+  if (resume12_promises_ticket (h))
+    extension_end (w, extension_begin (w, EXT_SESSION_TICKET));
 }
 
 static enum dtls_error
@@ -249,12 +173,13 @@ send_server_hello (struct handshake *h, struct effects *effects)
   struct server_hello hello = {
     .version = VERSION_DTLS_1_2,
     .random = { h->known->randoms + RANDOM_LEN, RANDOM_LEN },
+    .session_id = { h->session_id, h->session_id_len },
     .suite = h->suite->code,
   };
 
   write_extensions (h, &block);
   hello.extensions = writer_bytes (&block);
-  server_hello_write (effects_draft (effects, 80 + sizeof extensions), &hello);
+  server_hello_write (effects_draft (effects, 80 + MAX_SESSION_ID_LEN + sizeof extensions), &hello);
   return handshake_send (h, effects, SERVER_HELLO);
 }
 
@@ -294,21 +219,40 @@ send_certificate_request (struct handshake *h, struct effects *effects)
   return handshake_send (h, effects, CERTIFICATE_REQUEST);
 }
 
+/* RFC 4279 §2: "The Certificate and CertificateRequest payloads are omitted" with a pre-shared key. */
 static enum dtls_error
 send_flight (struct handshake *h, struct effects *effects)
 {
+  bool is_psk = suite_is_psk (h->suite);
+  bool asks = !is_psk && h->config->client_auth != DTLS_CLIENT_AUTH_NONE;
+
   effects_add (effects, EFFECT_BEGIN_FLIGHT);
   TRY (send_server_hello (h, effects));
-  TRY (authenticate_send_chain (h, effects));
-  TRY (send_key_exchange (h, effects));
-  if (h->config->client_auth != DTLS_CLIENT_AUTH_NONE)
+  if (!is_psk)
+    TRY (authenticate_send_chain (h, effects));
+  TRY (is_psk ? psk12_send_parameters (h, effects) : send_key_exchange (h, effects));
+  if (asks)
     TRY (send_certificate_request (h, effects));
 
   effects_draft (effects, 0);
   TRY (handshake_send (h, effects, SERVER_HELLO_DONE));
   effects_add (effects, EFFECT_END_FLIGHT);
-  h->state = h->config->client_auth != DTLS_CLIENT_AUTH_NONE ? WAIT_CLIENT_CERTIFICATE
-                                                             : WAIT_CLIENT_KEY_EXCHANGE;
+  h->state = is_psk ? WAIT_PSK_IDENTITY : asks ? WAIT_CLIENT_CERTIFICATE : WAIT_CLIENT_KEY_EXCHANGE;
+  return DTLS_OK;
+}
+
+static enum dtls_error
+send_resumed_flight (struct handshake *h, struct effects *effects)
+{
+  effects_add (effects, EFFECT_BEGIN_FLIGHT);
+  TRY (send_server_hello (h, effects));
+  /* RFC 5077 §3.3: "it MAY renew the ticket". */
+  if (resume12_promises_ticket (h))
+    TRY (resume12_send_ticket (h, effects));
+
+  TRY (handshake_send_finished (h, effects));
+  effects_add (effects, EFFECT_END_FLIGHT);
+  h->state = WAIT_CHANGE_CIPHER_SPEC;
   return DTLS_OK;
 }
 
@@ -319,14 +263,15 @@ answer_hello (struct handshake *h, const struct message *message, struct effects
   uint8_t params[4 + MAX_ECDH_PUBLIC_LEN], memory[MAX_SIGNED_PARAMS_LEN];
 
   (void) message;
-  TRY (handshake_need_credential (h, effects));
+  if (h->suite == NULL)
+    TRY (choices12_make (h, effects));
   if (h->wait != DTLS_WAIT_NONE)
     return DTLS_OK;
 
-  if (h->suite == NULL)
-    TRY (choose (h));
+  if (h->known->is_resumed)
+    return send_resumed_flight (h, effects);
 
-  if (h->signing.signature_len == 0)
+  if (!suite_is_psk (h->suite) && h->signing.signature_len == 0)
     TRY (handshake_sign (
         h, effects, h->signing.scheme,
         authenticate_signed_params (h, ecdh_params (h, params, sizeof params), memory)));
@@ -418,7 +363,7 @@ on_finished (struct handshake *h, const struct message *message, struct effects 
 {
   (void) effects;
   TRY (handshake_check_finished (h, message));
-  h->state = ANSWERING_FINISHED;
+  h->state = h->known->is_resumed ? ANSWERING_RESUMED : ANSWERING_FINISHED;
   return DTLS_OK;
 }
 
@@ -427,24 +372,45 @@ answer_finished (struct handshake *h, const struct message *message, struct effe
 {
   (void) message;
   effects_add (effects, EFFECT_BEGIN_FLIGHT);
+  if (resume12_promises_ticket (h))
+    TRY (resume12_send_ticket (h, effects));
   TRY (handshake_send_finished (h, effects));
   effects_add (effects, EFFECT_END_LAST_FLIGHT);
+  resume12_store (h);
+  return handshake_connect (h, effects);
+}
+
+/* A resumed handshake ends with the client. */
+static enum dtls_error
+answer_resumed (struct handshake *h, const struct message *message, struct effects *effects)
+{
+  (void) message;
+  if (h->owed & OWES_VERDICT)
+    {
+      handshake_ask (h, effects, DTLS_WAIT_VERDICT);
+      return DTLS_OK;
+    }
+
+  effects_add (effects, EFFECT_BEGIN_FLIGHT);
   return handshake_connect (h, effects);
 }
 
 /* clang-format off */
 static const struct row rows[] = {
   /* waiting for              gets                      does                             may go to */
-  { WAIT_CLIENT_HELLO,        CLIENT_HELLO,             on_client_hello,                 TO (ANSWERING_HELLO) },
-  { ANSWERING_HELLO,          INPUT_OUR_TURN,           answer_hello,                    TO (ANSWERING_HELLO) | TO (WAIT_CLIENT_CERTIFICATE) | TO (WAIT_CLIENT_KEY_EXCHANGE) },
+  { ANSWERING_HELLO,          INPUT_OUR_TURN,           answer_hello,                    TO (ANSWERING_HELLO) | TO (WAIT_CLIENT_CERTIFICATE) | TO (WAIT_CLIENT_KEY_EXCHANGE) | TO (WAIT_PSK_IDENTITY) | TO (WAIT_CHANGE_CIPHER_SPEC) },
   { WAIT_CLIENT_CERTIFICATE,  CERTIFICATE,              on_certificate,                  TO (WAIT_CLIENT_KEY_EXCHANGE) },
   { WAIT_CLIENT_KEY_EXCHANGE, CLIENT_KEY_EXCHANGE,      on_client_key_exchange,          TO (ANSWERING_KEY_EXCHANGE) },
   { ANSWERING_KEY_EXCHANGE,   INPUT_OUR_TURN,           derive,                          TO (WAIT_CERTIFICATE_VERIFY) | TO (WAIT_CHANGE_CIPHER_SPEC) },
   { WAIT_CERTIFICATE_VERIFY,  CERTIFICATE_VERIFY,       on_certificate_verify,           TO (ANSWERING_CERTIFICATE) },
   { ANSWERING_CERTIFICATE,    INPUT_OUR_TURN,           answer_certificate,              TO (ANSWERING_CERTIFICATE) | TO (WAIT_CHANGE_CIPHER_SPEC) },
+  { WAIT_PSK_IDENTITY,        CLIENT_KEY_EXCHANGE,      psk12_on_identity,               TO (ANSWERING_PSK_IDENTITY) },
+  { ANSWERING_PSK_IDENTITY,   INPUT_OUR_TURN,           psk12_ask,                       TO (ANSWERING_PSK) },
+  { ANSWERING_PSK,            INPUT_OUR_TURN,           psk12_derive,                    TO (WAIT_CHANGE_CIPHER_SPEC) },
   { WAIT_CHANGE_CIPHER_SPEC,  INPUT_CHANGE_CIPHER_SPEC, handshake_on_change_cipher_spec, TO (WAIT_FINISHED) },
-  { WAIT_FINISHED,            FINISHED,                 on_finished,                     TO (ANSWERING_FINISHED) },
+  { WAIT_FINISHED,            FINISHED,                 on_finished,                     TO (ANSWERING_FINISHED) | TO (ANSWERING_RESUMED) },
   { ANSWERING_FINISHED,       INPUT_OUR_TURN,           answer_finished,                 TO (CONNECTED) },
+  { ANSWERING_RESUMED,        INPUT_OUR_TURN,           answer_resumed,                  TO (ANSWERING_RESUMED) | TO (CONNECTED) },
 };
 /* clang-format on */
 

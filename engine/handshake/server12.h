@@ -8,3 +8,7 @@
 #include "handshake/machine.h"
 
 extern const struct table server12_table;
+/* The first row of it, for whoever finds out the version: to ANSWERING_HELLO. */
+enum dtls_error server12_on_client_hello (struct handshake *handshake,
+                                          const struct message *message,
+                                          struct effects *effects) DTLS_MUST_CHECK;

@@ -14,11 +14,15 @@ enum suite_authentication
 {
   SUITE_SIGNS_ECDSA, /* also EdDSA, RFC 8422 §5.1.3 */
   SUITE_SIGNS_RSA,
+  SUITE_ECDHE_PSK, /* 1.2, RFC 8442, RFC 7905 */
+  SUITE_PSK,       /* 1.2, RFC 5487, RFC 6655: no forward secrecy */
+  SUITE_ANY,       /* 1.3, where it says nothing of that */
 };
 
 struct suite
 {
   uint16_t code;
+  uint16_t version; /* the only one that it is for */
   enum suite_authentication authentication;
   enum aead_algorithm aead;
   enum hash hash; /* of the PRF and the transcript */
@@ -26,7 +30,10 @@ struct suite
 
 /* NULL for one that we do not speak. */
 const struct suite *suite_find (uint16_t code);
-/* Whether a server with a key of `kind` can use it. */
+bool suite_is_psk (const struct suite *suite); /* 1.2's two kinds */
+/* Whether a server with a key of `kind` can use it. Never for a suite of pre-shared keys. */
 bool suite_fits_key (const struct suite *suite, enum key_kind kind);
-/* AES first where the processor has instructions for it, ChaCha20 first elsewhere. */
+/* Of both versions, 1.3's first; AES first where the processor has instructions for it, ChaCha20 first
+ * elsewhere. Those of pre-shared keys (of them only with forward secrecy), which count only where there
+ * is such a key, before those of certificates. */
 const uint16_t *suite_defaults (size_t *out_n);

@@ -8,13 +8,30 @@
 #include "record/epoch.h"
 
 #include "crypto/digest.h"
+#include "crypto/number_mask.h"
 #include "wire/record_header.h"
 
 #include <string.h>
 
-/* RFC 9147 §4.5.3: at most 2^36 records that failed to authenticate, for each of the three AEADs.
- * In 1.2 the bound on what a forger may win is the same. */
-#define MAX_FORGED (UINT64_C (1) << 36)
+/* How many records one key may seal and fail to open. In 1.2 the bound on what a forger may win is
+ * the same. */
+struct limits
+{
+  uint64_t max_sealed;
+  uint64_t max_forged;
+};
+
+/* RFC 9846 §5.5: 2^24.5 records for AES-GCM; ChaCha20's numbers end first. RFC 9147 §4.5.3: the
+ * rest. For AES-CCM-8 with its short tag RFC 9147 §B.3 has only 2^7: that leaves a forger no more of a
+ * chance than the others do, and lets anyone who can send that many records end the connection. We
+ * keep to it, as the suite is off unless asked for, and a connection lost can be made again. */
+static const struct limits limits[] = {
+  [AEAD_AES_128_GCM] = { 23726566, UINT64_C (1) << 36 },
+  [AEAD_AES_256_GCM] = { 23726566, UINT64_C (1) << 36 },
+  [AEAD_CHACHA20_POLY1305] = { MAX_RECORD_NUMBER + 1, UINT64_C (1) << 36 },
+  [AEAD_AES_128_CCM] = { 1 << 23, 11863283 }, /* 2^23.5 */
+  [AEAD_AES_128_CCM_8] = { 1 << 23, 1 << 7 },
+};
 
 size_t
 epoch_explicit_len (enum aead_algorithm algorithm)
@@ -36,6 +53,20 @@ epoch_read_init_plain (struct epoch_read *epoch)
   replay_init (&epoch->replay, DEFAULT_REPLAY_WINDOW);
 }
 
+/* The caches of the keys. False if one could not be made; the caller then clears. */
+static bool
+make_ciphers (struct dtls_crypto *crypto, const struct epoch_keys *keys,
+              enum aead_direction direction, struct aead **out_aead, struct number_mask **out_mask)
+{
+  *out_aead = aead_new (crypto, keys->algorithm, direction, keys->key);
+  *out_mask = NULL;
+  if (keys->form == RECORD_FORM_12)
+    return *out_aead != NULL;
+
+  *out_mask = number_mask_new (crypto, keys->algorithm, keys->number_key);
+  return *out_aead != NULL && *out_mask != NULL;
+}
+
 bool
 epoch_write_init (struct epoch_write *epoch, struct dtls_crypto *crypto, uint16_t number,
                   const struct epoch_keys *keys)
@@ -44,8 +75,7 @@ epoch_write_init (struct epoch_write *epoch, struct dtls_crypto *crypto, uint16_
   epoch->is_protected = true;
   epoch->next = 0;
   epoch->keys = *keys;
-  epoch->aead = aead_new (crypto, keys->algorithm, AEAD_SEALS, keys->key);
-  if (epoch->aead != NULL)
+  if (make_ciphers (crypto, keys, AEAD_SEALS, &epoch->aead, &epoch->mask))
     return true;
 
   epoch_write_clear (epoch);
@@ -61,8 +91,7 @@ epoch_read_init (struct epoch_read *epoch, struct dtls_crypto *crypto, uint16_t 
   epoch->n_forged = 0;
   epoch->keys = *keys;
   replay_init (&epoch->replay, DEFAULT_REPLAY_WINDOW);
-  epoch->aead = aead_new (crypto, keys->algorithm, AEAD_OPENS, keys->key);
-  if (epoch->aead != NULL)
+  if (make_ciphers (crypto, keys, AEAD_OPENS, &epoch->aead, &epoch->mask))
     return true;
 
   epoch_read_clear (epoch);
@@ -91,6 +120,7 @@ void
 epoch_write_clear (struct epoch_write *epoch)
 {
   aead_free (epoch->aead);
+  number_mask_free (epoch->mask);
   wipe (epoch, sizeof *epoch);
   epoch->next = MAX_RECORD_NUMBER + 1;
 }
@@ -99,37 +129,67 @@ void
 epoch_read_clear (struct epoch_read *epoch)
 {
   aead_free (epoch->aead);
+  number_mask_free (epoch->mask);
   wipe (epoch, sizeof *epoch);
 }
 
 size_t
 epoch_overhead (const struct epoch_write *epoch)
 {
+  enum aead_algorithm algorithm = epoch->keys.algorithm;
+
   if (!epoch->is_protected)
     return RECORD_HEADER_LEN;
+  if (epoch->keys.form == RECORD_FORM_13)
+    return UNIFIED_HEADER_LEN + 1 + aead_tag_len (algorithm);
 
-  return RECORD_HEADER_LEN + epoch_explicit_len (epoch->keys.algorithm) + AEAD_TAG_LEN;
+  return RECORD_HEADER_LEN + epoch_explicit_len (algorithm) + aead_tag_len (algorithm);
+}
+
+bool
+epoch_wants_update (const struct epoch_write *epoch)
+{
+  return epoch->next >= limits[epoch->keys.algorithm].max_sealed / 2;
+}
+
+bool
+epoch_read_wants_update (const struct epoch_read *epoch)
+{
+  return epoch->replay.next >= limits[epoch->keys.algorithm].max_sealed / 2;
+}
+
+bool
+epoch_is_at_seal_limit (const struct epoch_write *epoch)
+{
+  bool is_13 = epoch->is_protected && epoch->keys.form == RECORD_FORM_13;
+
+  return epoch->next > MAX_RECORD_NUMBER
+         || (is_13 && epoch->next >= limits[epoch->keys.algorithm].max_sealed);
 }
 
 bool
 epoch_is_at_forgery_limit (const struct epoch_read *epoch)
 {
-  return epoch->n_forged >= MAX_FORGED;
+  return epoch->n_forged >= limits[epoch->keys.algorithm].max_forged;
 }
 
 void
 epoch_nonce (const struct epoch_keys *keys, uint16_t epoch, uint64_t number,
              uint8_t out[AEAD_NONCE_LEN])
 {
+  bool is_13 = keys->form == RECORD_FORM_13;
+  size_t iv_len = is_13 ? AEAD_NONCE_LEN : aead_fixed_iv_len (keys->algorithm);
   struct writer w = writer_over (out, AEAD_NONCE_LEN);
 
-  /* RFC 6347 §4.1.2.1: epoch and number take the place of TLS's 64-bit number. */
+  /* RFC 6347 §4.1.2.1: epoch and number take the place of TLS's 64-bit number. RFC 9147 §4: the
+   * number alone, of which we use 48 bits. */
   write_u32 (&w, 0);
-  write_u16 (&w, epoch);
+  write_u16 (&w, is_13 ? 0 : epoch);
   write_u48 (&w, number);
 
-  /* For AES-GCM it follows the salt (RFC 5288 §3); for ChaCha20 the IV covers it (RFC 7905 §2). */
-  for (size_t i = 0; i < aead_fixed_iv_len (keys->algorithm); i++)
+  /* In 1.2 it follows the salt for AES-GCM and AES-CCM (RFC 5288 §3, RFC 6655 §3). For ChaCha20 (RFC
+   * 7905 §2) and in 1.3 (RFC 9846 §5.3) the IV covers it. */
+  for (size_t i = 0; i < iv_len; i++)
     out[i] ^= keys->iv[i];
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The shim's options. A table says what each is; one that is not in it is unimplemented. */
+/* The shim's options. A table says what each is; one that is not in it is unimplemented. A prefix says
+ * for which of the process's connections one counts. */
 
 #include "options.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,219 +58,158 @@ load_key (struct options *options, const char *path)
   fclose (file);
 }
 
-static struct bytes
-text (const char *value)
+static void
+set_shim_id (struct options *options, const char *value)
 {
-  return (struct bytes){ (const uint8_t *) value, strlen (value) };
+  options->shim_id = strtoull (value, NULL, 10);
+}
+
+static void
+set_verify_peer (struct options *options, const char *value)
+{
+  (void) value;
+  if (options->client_auth == DTLS_CLIENT_AUTH_NONE)
+    options->client_auth = DTLS_CLIENT_AUTH_REQUESTED;
+}
+
+static void
+set_require_certificate (struct options *options, const char *value)
+{
+  (void) value;
+  options->client_auth = DTLS_CLIENT_AUTH_REQUIRED;
+}
+
+static void
+add_group (struct options *options, const char *value)
+{
+  if (options->n_groups < MAX_NUMBERS)
+    options->groups[options->n_groups++] = (uint16_t) strtoul (value, NULL, 10);
+}
+
+static uint16_t
+srtp_profile (const char *name, size_t len)
+{
+  static const struct
+  {
+    const char *name;
+    uint16_t profile; /* IANA's number */
+  } profiles[] = {
+    { "SRTP_AES128_CM_SHA1_80", 0x0001 },
+    { "SRTP_AES128_CM_SHA1_32", 0x0002 },
+    { "SRTP_AEAD_AES_128_GCM", 0x0007 },
+    { "SRTP_AEAD_AES_256_GCM", 0x0008 },
+  };
+
+  for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
+    if (strlen (profiles[i].name) == len && memcmp (profiles[i].name, name, len) == 0)
+      return profiles[i].profile;
+
+  exit (EXIT_UNIMPLEMENTED);
+}
+
+/* Names with colons between them. */
+static void
+set_srtp_profiles (struct options *options, const char *value)
+{
+  while (*value != '\0' && options->n_srtp_profiles < MAX_NUMBERS)
+    {
+      size_t len = strcspn (value, ":");
+
+      options->srtp_profiles[options->n_srtp_profiles++] = srtp_profile (value, len);
+      value += len + (value[len] == ':');
+    }
 }
 
 /* ------------------------------------------------------------------------------------ the table */
 
-static void
-set_port (struct options *o, const char *value)
+enum option_kind
 {
-  o->port = (uint16_t) strtoul (value, NULL, 10);
-}
-
-static void
-set_shim_id (struct options *o, const char *value)
-{
-  o->shim_id = strtoull (value, NULL, 10);
-}
-
-static void
-set_ipv6 (struct options *o, const char *value)
-{
-  (void) value;
-  o->is_ipv6 = true;
-}
-
-static void
-set_server (struct options *o, const char *value)
-{
-  (void) value;
-  o->is_server = true;
-}
-
-static void
-set_verify_peer (struct options *o, const char *value)
-{
-  (void) value;
-  if (o->client_auth == DTLS_CLIENT_AUTH_NONE)
-    o->client_auth = DTLS_CLIENT_AUTH_REQUESTED;
-}
-
-static void
-set_require_certificate (struct options *o, const char *value)
-{
-  (void) value;
-  o->client_auth = DTLS_CLIENT_AUTH_REQUIRED;
-}
-
-static void
-set_verify_fails (struct options *o, const char *value)
-{
-  (void) value;
-  o->verify_fails = true;
-}
-
-static void
-set_custom_verify (struct options *o, const char *value)
-{
-  (void) value;
-  o->has_custom_verify = true;
-}
-
-static void
-set_writes_first (struct options *o, const char *value)
-{
-  (void) value;
-  o->shim_writes_first = true;
-}
-
-static void
-set_shuts_down (struct options *o, const char *value)
-{
-  (void) value;
-  o->shim_shuts_down = true;
-}
-
-static void
-set_no_peer_certificate (struct options *o, const char *value)
-{
-  (void) value;
-  o->expects_no_peer_certificate = true;
-}
-
-static void
-set_mtu (struct options *o, const char *value)
-{
-  o->mtu = strtoul (value, NULL, 10);
-}
-
-static void
-set_retransmit (struct options *o, const char *value)
-{
-  o->retransmit_initial_ms = strtoul (value, NULL, 10);
-}
-
-static void
-set_max_certificates (struct options *o, const char *value)
-{
-  o->max_certificate_message = strtoul (value, NULL, 10);
-}
-
-static void
-set_host_name (struct options *o, const char *value)
-{
-  o->server_name = text (value);
-}
-
-static void
-set_alpn (struct options *o, const char *value)
-{
-  o->alpn = text (value);
-}
-
-static void
-set_expect_alpn (struct options *o, const char *value)
-{
-  o->expect_alpn = value;
-}
-
-static void
-set_expect_server_name (struct options *o, const char *value)
-{
-  o->expect_server_name = value;
-}
-
-static void
-set_export_len (struct options *o, const char *value)
-{
-  o->export_len = strtoul (value, NULL, 10);
-}
-
-static void
-set_export_label (struct options *o, const char *value)
-{
-  o->export_label = value;
-}
-
-static void
-set_export_context (struct options *o, const char *value)
-{
-  o->export_context = value;
-}
-
-static void
-set_use_export_context (struct options *o, const char *value)
-{
-  (void) value;
-  o->has_export_context = true;
-}
-
-/* Wants what we always do, or what cannot be seen from outside. */
-static void
-ignore (struct options *o, const char *value)
-{
-  (void) o;
-  (void) value;
-}
-
-/* We speak DTLS 1.2 only. */
-static void
-set_version (struct options *o, const char *value)
-{
-  (void) o;
-  if (strtoul (value, NULL, 10) != DTLS_1_2)
-    exit (EXIT_UNIMPLEMENTED);
-}
+  FLAG,         /* a bool becomes true */
+  NUMBER,       /* a size_t */
+  TEXT,         /* a const char * */
+  CALL,         /* `set`, with a value */
+  SWITCH,       /* `set`, without one */
+  NOTHING,      /* what we always do, or what cannot be seen from outside */
+  NOTHING_MORE, /* the same, with a value */
+};
 
 struct option_row
 {
   const char *name;
-  bool has_value;
+  enum option_kind kind;
+  size_t offset;
   void (*set) (struct options *, const char *);
 };
 
+#define AT(field) offsetof (struct options, field), NULL
+#define BY(function) 0, function
+
 /* clang-format off */
 static const struct option_row rows[] = {
-  { "port",                           true,  set_port },
-  { "shim-id",                        true,  set_shim_id },
-  { "ipv6",                           false, set_ipv6 },
-  { "dtls",                           false, ignore },
-  { "server",                         false, set_server },
-  { "cert-file",                      true,  load_chain },
-  { "key-file",                       true,  load_key },
-  { "trust-cert",                     true,  ignore },
-  { "async",                          false, ignore },
-  { "implicit-handshake",             false, ignore },
-  { "verify-peer",                    false, set_verify_peer },
-  { "require-any-client-certificate", false, set_require_certificate },
-  { "verify-fail",                    false, set_verify_fails },
-  { "use-custom-verify-callback",     false, set_custom_verify },
-  { "expect-verify-result",           false, ignore },
-  { "expect-no-peer-cert",            false, set_no_peer_certificate },
-  { "shim-writes-first",              false, set_writes_first },
-  { "shim-shuts-down",                false, set_shuts_down },
-  { "mtu",                            true,  set_mtu },
-  { "initial-timeout-duration-ms",    true,  set_retransmit },
-  { "max-cert-list",                  true,  set_max_certificates },
-  { "max-version",                    true,  set_version },
-  { "min-version",                    true,  set_version },
-  { "no-tls1",                        false, ignore },
-  { "no-tls13",                       false, ignore },
-  { "host-name",                      true,  set_host_name },
-  { "expect-server-name",             true,  set_expect_server_name },
-  { "advertise-alpn",                 true,  set_alpn },
-  { "expect-alpn",                    true,  set_expect_alpn },
-  { "export-keying-material",         true,  set_export_len },
-  { "export-label",                   true,  set_export_label },
-  { "export-context",                 true,  set_export_context },
-  { "use-export-context",             false, set_use_export_context },
-  { "expect-no-hrr",                  false, ignore },
-  { "verify-prefs",                   true,  ignore },
-  { "renegotiate-freely",             false, ignore },
+  { "port",                           NUMBER,       AT (port) },
+  { "shim-id",                        CALL,         BY (set_shim_id) },
+  { "ipv6",                           FLAG,         AT (is_ipv6) },
+  { "dtls",                           NOTHING,      BY (NULL) },
+  { "server",                         FLAG,         AT (is_server) },
+  { "async",                          NOTHING,      BY (NULL) },
+  { "implicit-handshake",             NOTHING,      BY (NULL) },
+  { "resume-count",                   NUMBER,       AT (resume_count) },
+  { "shim-writes-first",              FLAG,         AT (shim_writes_first) },
+  { "send-alert",                     FLAG,         AT (sends_alert) },
+  { "key-update-before-read",         FLAG,         AT (updates_keys) },
+
+  { "min-version",                    NUMBER,       AT (min_version) },
+  { "max-version",                    NUMBER,       AT (max_version) },
+  { "no-tls1",                        NOTHING,      BY (NULL) },
+  { "no-tls12",                       FLAG,         AT (has_no_12) },
+  { "no-tls13",                       FLAG,         AT (has_no_13) },
+  { "curves",                         CALL,         BY (add_group) },
+  { "srtp-profiles",                  CALL,         BY (set_srtp_profiles) },
+
+  { "cert-file",                      CALL,         BY (load_chain) },
+  { "key-file",                       CALL,         BY (load_key) },
+  { "private-key-delay-ms",           NUMBER,       AT (key_delay_ms) },
+  { "trust-cert",                     NOTHING_MORE, BY (NULL) },
+  { "verify-peer",                    SWITCH,       BY (set_verify_peer) },
+  { "require-any-client-certificate", SWITCH,       BY (set_require_certificate) },
+  { "verify-fail",                    FLAG,         AT (verify_fails) },
+  { "use-custom-verify-callback",     FLAG,         AT (has_custom_verify) },
+  { "verify-prefs",                   NOTHING_MORE, BY (NULL) },
+  { "psk",                            TEXT,         AT (psk) },
+  { "psk-identity",                   TEXT,         AT (psk_identity) },
+  { "no-ticket",                      FLAG,         AT (has_no_ticket) },
+  { "renegotiate-freely",             NOTHING,      BY (NULL) },
+
+  { "mtu",                            NUMBER,       AT (mtu) },
+  { "initial-timeout-duration-ms",    NUMBER,       AT (retransmit_initial_ms) },
+  { "max-cert-list",                  NUMBER,       AT (max_certificate_message) },
+
+  { "host-name",                      TEXT,         AT (host_name) },
+  { "no-server-name-ack",             FLAG,         AT (hides_server_name) },
+  { "advertise-alpn",                 TEXT,         AT (advertise_alpn) },
+  { "select-alpn",                    TEXT,         AT (select_alpn) },
+  { "decline-alpn",                   FLAG,         AT (declines_alpn) },
+  { "reject-alpn",                    FLAG,         AT (rejects_alpn) },
+  { "select-empty-alpn",              FLAG,         AT (selects_empty_alpn) },
+  { "allow-unknown-alpn-protos",      FLAG,         AT (allows_unknown_alpn) },
+
+  { "expect-alpn",                    TEXT,         AT (expect_alpn) },
+  { "expect-advertised-alpn",         NOTHING_MORE, BY (NULL) },
+  { "expect-server-name",             TEXT,         AT (expect_server_name) },
+  { "expect-verify-result",           NOTHING,      BY (NULL) },
+  { "expect-hrr",                     FLAG,         AT (expects_retry) },
+  { "expect-no-hrr",                  FLAG,         AT (expects_no_retry) },
+  { "expect-early-data-reason",       NOTHING_MORE, BY (NULL) },
+  { "expect-session-miss",            FLAG,         AT (expects_session_miss) },
+  { "expect-session-id",              FLAG,         AT (expects_session_id) },
+  { "expect-no-session-id",           FLAG,         AT (expects_no_session_id) },
+  { "expect-ticket-renewal",          FLAG,         AT (expects_ticket_renewal) },
+  { "expect-no-session",              FLAG,         AT (expects_no_session) },
+
+  { "export-keying-material",         NUMBER,       AT (export_len) },
+  { "export-label",                   TEXT,         AT (export_label) },
+  { "export-context",                 TEXT,         AT (export_context) },
+  { "use-export-context",             FLAG,         AT (has_export_context) },
 };
 /* clang-format on */
 
@@ -282,14 +223,68 @@ find_row (const char *name)
   return NULL;
 }
 
+static bool
+has_value (const struct option_row *row)
+{
+  return row->kind != FLAG && row->kind != SWITCH && row->kind != NOTHING;
+}
+
+static void
+set_option (struct options *options, const struct option_row *row, const char *value)
+{
+  void *field = (uint8_t *) options + row->offset;
+
+  switch (row->kind)
+    {
+    case FLAG:
+      *(bool *) field = true;
+      break;
+    case NUMBER:
+      *(size_t *) field = strtoul (value, NULL, 10);
+      break;
+    case TEXT:
+      *(const char **) field = value;
+      break;
+    case CALL:
+    case SWITCH:
+      row->set (options, value);
+      break;
+    case NOTHING:
+    case NOTHING_MORE:
+      break;
+    }
+}
+
+/* Takes the prefix off a name. Whether the option counts for this connection. */
+static bool
+is_for (const char **name, unsigned index)
+{
+  static const char initial[] = "on-initial-", resume[] = "on-resume-";
+
+  if (strncmp (*name, initial, sizeof initial - 1) == 0)
+    {
+      *name += sizeof initial - 1;
+      return index == 0;
+    }
+  if (strncmp (*name, resume, sizeof resume - 1) == 0)
+    {
+      *name += sizeof resume - 1;
+      return index > 0;
+    }
+
+  return true;
+}
+
 void
-options_parse (struct options *options, int argc, char **argv)
+options_parse (struct options *options, int argc, char **argv, unsigned index)
 {
   *options = (struct options){ .export_label = "", .export_context = "" };
 
   for (int i = 1; i < argc; i++)
     {
+      const char *name = argv[i] + 1, *value = NULL;
       const struct option_row *row;
+      bool counts;
 
       if (strcmp (argv[i], "-is-handshaker-supported") == 0)
         {
@@ -297,10 +292,14 @@ options_parse (struct options *options, int argc, char **argv)
           exit (0);
         }
 
-      row = argv[i][0] == '-' ? find_row (argv[i] + 1) : NULL;
-      if (row == NULL || (row->has_value && i + 1 == argc))
+      counts = is_for (&name, index);
+      row = argv[i][0] == '-' ? find_row (name) : NULL;
+      if (row == NULL || (has_value (row) && i + 1 == argc))
         exit (EXIT_UNIMPLEMENTED);
-      row->set (options, row->has_value ? argv[++i] : NULL);
+      if (has_value (row))
+        value = argv[++i];
+      if (counts)
+        set_option (options, row, value);
     }
 }
 
@@ -310,31 +309,4 @@ options_clear (struct options *options)
   for (size_t i = 0; i < options->n_chain; i++)
     OPENSSL_free ((void *) (uintptr_t) options->chain[i].at);
   OPENSSL_free ((void *) (uintptr_t) options->key.at);
-}
-
-const char *
-options_error_token (enum dtls_error error)
-{
-  /* clang-format off */
-  static const char *const tokens[N_DTLS_ERRORS] = {
-    [DTLS_ERROR_DECODE]                    = "DECODE_ERROR",
-    [DTLS_ERROR_ILLEGAL_PARAMETER]         = "ILLEGAL_PARAMETER",
-    [DTLS_ERROR_UNEXPECTED_MESSAGE]        = "UNEXPECTED_MESSAGE",
-    [DTLS_ERROR_EXCESS_HANDSHAKE_DATA]     = "EXCESS_HANDSHAKE_DATA",
-    [DTLS_ERROR_MESSAGE_TOO_LONG]          = "EXCESSIVE_MESSAGE_SIZE",
-    [DTLS_ERROR_RECORD_OVERFLOW]           = "DATA_LENGTH_TOO_LONG",
-    [DTLS_ERROR_BAD_ALERT]                 = "UNKNOWN_ALERT_TYPE",
-    [DTLS_ERROR_UNSUPPORTED_EXTENSION]     = "UNEXPECTED_EXTENSION",
-    [DTLS_ERROR_RENEGOTIATION]             = "UNEXPECTED_RECORD",
-    [DTLS_ERROR_BAD_SIGNATURE]             = "BAD_SIGNATURE",
-    [DTLS_ERROR_BAD_FINISHED]              = "DIGEST_CHECK_FAILED",
-    [DTLS_ERROR_PROTOCOL_VERSION]          = "UNSUPPORTED_PROTOCOL",
-    [DTLS_ERROR_NO_SHARED_SUITE]           = "NO_SHARED_CIPHER",
-    [DTLS_ERROR_CERTIFICATE_REJECTED]      = "CERTIFICATE_VERIFY_FAILED",
-    [DTLS_ERROR_CERTIFICATE_REQUIRED]      = "PEER_DID_NOT_RETURN_A_CERTIFICATE",
-    [DTLS_ERROR_TIMED_OUT]                 = "READ_TIMEOUT_EXPIRED",
-  };
-  /* clang-format on */
-
-  return (unsigned) error < N_DTLS_ERRORS && tokens[error] != NULL ? tokens[error] : "OTHER_ERROR";
 }

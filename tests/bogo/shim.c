@@ -5,51 +5,29 @@
  * README.md here for what it understands. What it does:
  *
  *   1. options: any that it does not know ends it with 89, "unimplemented"
- *   2. per connection: TCP to the runner, the shim's id, then frames: datagrams, and steps of a
- * fake clock
+ *   2. per connection: TCP to the runner, the shim's id, then frames: datagrams, and steps of a fake
+ *      clock
  *   3. every datagram and step is answered in full before the next frame is read
  *   4. application data is echoed with its bits turned over
  *   5. errors are told by name on stderr, and by the exit status */
 
-#include "options.h"
+#include "shim.h"
 
-#include "dtls.h"
-
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum
 {
-  MAX_FRAME = 1 << 17,
   /* The runner calls a little early, and means the timer all the same. */
   FUDGE_NS = 15000000,
-  /* Longer than any retransmission: what the engine keeps for a while is no timer of the protocol.
-   */
+  /* Longer than any retransmission: what the engine keeps for a while is no timer of the protocol. */
   NO_TIMER_SECONDS = 100,
-};
-
-struct shim
-{
-  const struct options *options;
-  struct dtls_crypto *crypto;
-  struct dtls_key *key;
-  struct dtls_credential credential;
-  struct dtls_config config;
-  uint64_t clock_ns;
-
-  int fd;
-  struct dtls_conn *conn;
-  bool is_over; /* nothing more to do on this connection */
-  bool has_failed;
+  ALERT_DECOMPRESSION_FAILURE = 30, /* what the runner waits for after -send-alert */
+  ALERT_INTERNAL_ERROR = 80,
 };
 
 static uint8_t frame[MAX_FRAME];
@@ -65,8 +43,8 @@ die_of_signal (int signal_number)
   _exit (90);
 }
 
-static void
-complain (struct shim *shim, const char *what)
+void
+shim_complain (struct shim *shim, const char *what)
 {
   fprintf (stderr, "%s\n", what);
   shim->has_failed = true;
@@ -74,90 +52,28 @@ complain (struct shim *shim, const char *what)
 }
 
 static void
-tell_error (struct shim *shim)
+fail (struct shim *shim)
 {
-  enum dtls_error error = dtls_conn_error (shim->conn);
-
-  if (error == DTLS_ERROR_PEER_ALERT)
-    {
-      const char *name = dtls_alert_name ((uint8_t) dtls_conn_peer_alert (shim->conn));
-
-      /* The runner's tokens are in capitals. */
-      fprintf (stderr, ":TLSV1_ALERT_");
-      for (; name != NULL && *name != '\0'; name++)
-        fputc (*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name, stderr);
-      fprintf (stderr, ":\n");
-    }
-  fprintf (stderr, ":%s:\n", options_error_token (error));
-  complain (shim, dtls_error_text (error));
+  errors_tell (shim->conn);
+  shim->has_failed = true;
+  shim->is_over = true;
 }
 
-/* --------------------------------------------------------------------------------------- frames */
-
-static bool
-write_all (struct shim *shim, const uint8_t *at, size_t len)
+dtls_time
+shim_now (const struct shim *shim)
 {
-  while (len > 0)
-    {
-      ssize_t n = write (shim->fd, at, len);
-
-      if (n <= 0)
-        {
-          /* The runner may hang up on us at any time. */
-          shim->is_over = true;
-          return false;
-        }
-      at += n;
-      len -= (size_t) n;
-    }
-
-  return true;
+  return shim->memory->clock_ns / 1000;
 }
 
-/* False at the end of the stream. */
-static bool
-read_all (struct shim *shim, uint8_t *at, size_t len)
-{
-  while (len > 0)
-    {
-      ssize_t n = read (shim->fd, at, len);
-
-      if (n <= 0)
-        return false;
-      at += n;
-      len -= (size_t) n;
-    }
-
-  return true;
-}
-
-static uint64_t
-big_endian (const uint8_t *at, size_t len)
-{
-  uint64_t value = 0;
-
-  for (size_t i = 0; i < len; i++)
-    value = value << 8 | at[i];
-
-  return value;
-}
+/* --------------------------------------------------------------------------------------- output */
 
 static void
-write_datagram (struct shim *shim, const uint8_t *at, size_t len)
+drain_datagrams (struct shim *shim)
 {
-  uint8_t head[5] = { 'P', (uint8_t) (len >> 24), (uint8_t) (len >> 16), (uint8_t) (len >> 8),
-                      (uint8_t) len };
+  struct dtls_buffer out = { output, sizeof output, 0 };
 
-  if (write_all (shim, head, sizeof head))
-    (void) write_all (shim, at, len);
-}
-
-/* ----------------------------------------------------------------------------------- the engine */
-
-static dtls_time
-now (const struct shim *shim)
-{
-  return shim->clock_ns / 1000;
+  while (out.used = 0, dtls_conn_next_datagram (shim->conn, &out))
+    wire_write_datagram (shim, output, out.used);
 }
 
 static void
@@ -168,9 +84,9 @@ write_data (struct shim *shim, const uint8_t *at, size_t len)
   enum dtls_error error = dtls_conn_seal (shim->conn, &part, 1, &out);
 
   if (error == DTLS_OK)
-    write_datagram (shim, output, out.used);
+    wire_write_datagram (shim, output, out.used);
   else
-    complain (shim, dtls_error_text (error));
+    shim_complain (shim, dtls_error_text (error));
 }
 
 static void
@@ -201,91 +117,134 @@ export_material (struct shim *shim)
       == DTLS_OK)
     write_data (shim, material, o->export_len);
   else
-    complain (shim, "exporting failed");
+    shim_complain (shim, "exporting failed");
   free (material);
 }
 
+/* --------------------------------------------------------------------------------------- events */
+
+/* Before every message that is read. */
 static void
-check_expectations (struct shim *shim)
+update_keys (struct shim *shim)
+{
+  if (shim->options->updates_keys && !shim->is_over
+      && dtls_conn_update_keys (shim->conn, shim_now (shim), DTLS_KEY_UPDATE_OURS) != DTLS_OK)
+    fail (shim);
+}
+
+static void
+on_connected (struct shim *shim)
 {
   const struct options *o = shim->options;
-  struct bytes alpn = dtls_conn_alpn (shim->conn);
-  struct bytes name = dtls_conn_server_name (shim->conn);
 
-  if (o->expect_alpn != NULL
-      && (strlen (o->expect_alpn) != alpn.left || memcmp (o->expect_alpn, alpn.at, alpn.left) != 0))
-    complain (shim, "another ALPN protocol than expected");
-  if (o->expect_server_name != NULL
-      && (strlen (o->expect_server_name) != name.left
-          || memcmp (o->expect_server_name, name.at, name.left) != 0))
-    complain (shim, "another server name than expected");
-  if (o->expects_no_peer_certificate && dtls_conn_n_peer_certificates (shim->conn) > 0)
-    complain (shim, "a peer certificate came");
-}
-
-static void
-connected (struct shim *shim)
-{
-  check_expectations (shim);
-  if (shim->options->export_len > 0)
+  checks_when_connected (shim);
+  if (o->export_len > 0)
     export_material (shim);
-  if (shim->options->shim_writes_first)
+  if (o->sends_alert)
+    {
+      dtls_conn_abort (shim->conn, shim_now (shim), ALERT_DECOMPRESSION_FAILURE);
+      shim->is_over = true;
+      return;
+    }
+  if (o->shim_writes_first)
     write_data (shim, (const uint8_t *) "hello", 5);
+  update_keys (shim);
 }
 
 static void
-answer_verdict (struct shim *shim)
+on_credential_needed (struct shim *shim)
+{
+  /* BoringSSL's callback has chosen an empty name by then; the engine takes none, so that the
+   * application must give up by itself. */
+  if (shim->options->selects_empty_alpn)
+    {
+      fprintf (stderr, ":INVALID_ALPN_PROTOCOL:\n");
+      shim_complain (shim, "an empty ALPN protocol");
+      dtls_conn_abort (shim->conn, shim_now (shim), ALERT_INTERNAL_ERROR);
+      return;
+    }
+
+  dtls_conn_answer_credential (shim->conn, shim_now (shim), NULL);
+}
+
+static void
+on_verdict_needed (struct shim *shim)
 {
   const struct options *o = shim->options;
   /* handshake_failure or certificate_unknown, as the runner wants them. */
   struct dtls_verdict verdict = { !o->verify_fails, o->has_custom_verify ? 46 : 40 };
 
-  dtls_conn_answer_verdict (shim->conn, now (shim), verdict);
+  dtls_conn_answer_verdict (shim->conn, shim_now (shim), verdict);
 }
 
 static void
-take_events (struct shim *shim)
+on_session (struct shim *shim)
 {
-  enum dtls_event event;
+  struct bytes session = dtls_conn_session (shim->conn);
 
-  while ((event = dtls_conn_next_event (shim->conn)) != DTLS_EVENT_NONE)
-    switch (event)
-      {
-      case DTLS_EVENT_CREDENTIAL_NEEDED:
-        dtls_conn_answer_credential (shim->conn, now (shim), NULL);
-        break;
-      case DTLS_EVENT_VERDICT_NEEDED:
-        answer_verdict (shim);
-        break;
-      case DTLS_EVENT_CONNECTED:
-        connected (shim);
-        break;
-      case DTLS_EVENT_PEER_CLOSED:
-        shim->is_over = true;
-        break;
-      case DTLS_EVENT_FAILED:
-        tell_error (shim);
-        break;
-      case DTLS_EVENT_SIGNATURE_NEEDED:
-      case DTLS_EVENT_NONE:
-        break;
-      }
+  memcpy (shim->memory->session, session.at, session.left);
+  shim->memory->session_len = session.left;
+  shim->has_new_session = true;
+}
+
+/* While somebody signs, the clock goes on. */
+static void
+on_signature_needed (struct shim *shim)
+{
+  shim->memory->clock_ns += shim->options->key_delay_ms * 1000000;
+  dtls_conn_tick (shim->conn, shim_now (shim));
+  drain_datagrams (shim);
+  signing_answer (shim);
+}
+
+static void
+take_event (struct shim *shim, enum dtls_event event)
+{
+  switch (event)
+    {
+    case DTLS_EVENT_CREDENTIAL_NEEDED:
+      on_credential_needed (shim);
+      break;
+    case DTLS_EVENT_SIGNATURE_NEEDED:
+      on_signature_needed (shim);
+      break;
+    case DTLS_EVENT_VERDICT_NEEDED:
+      on_verdict_needed (shim);
+      break;
+    case DTLS_EVENT_PSK_NEEDED:
+      dtls_conn_answer_psk (shim->conn, shim_now (shim), &shim->psk);
+      break;
+    case DTLS_EVENT_CONNECTED:
+      on_connected (shim);
+      break;
+    case DTLS_EVENT_SESSION:
+      on_session (shim);
+      break;
+    case DTLS_EVENT_PEER_CLOSED:
+      shim->is_over = true;
+      break;
+    case DTLS_EVENT_FAILED:
+      if (!shim->is_over)
+        fail (shim);
+      break;
+    case DTLS_EVENT_NONE:
+      break;
+    }
 }
 
 /* Outputs before events: what an event sends comes behind the handshake's own. */
 static void
 drain (struct shim *shim)
 {
-  struct dtls_buffer out = { output, sizeof output, 0 };
+  enum dtls_event event;
 
-  for (int i = 0; i < 2; i++)
+  do
     {
-      while (out.used = 0, dtls_conn_next_datagram (shim->conn, &out))
-        write_datagram (shim, output, out.used);
-      take_events (shim);
+      drain_datagrams (shim);
+      event = dtls_conn_next_event (shim->conn);
+      take_event (shim, event);
     }
-  while (out.used = 0, dtls_conn_next_datagram (shim->conn, &out))
-    write_datagram (shim, output, out.used);
+  while (event != DTLS_EVENT_NONE);
 }
 
 /* ---------------------------------------------------------------------------- what a frame says */
@@ -296,11 +255,13 @@ on_datagram (struct shim *shim, size_t len)
   struct dtls_datagram datagram = { .at = frame, .left = len };
   struct bytes data;
 
-  while (dtls_conn_receive (shim->conn, now (shim), &datagram, &data) == DTLS_READ_DATA)
+  while (dtls_conn_receive (shim->conn, shim_now (shim), &datagram, &data) == DTLS_READ_DATA)
     {
       drain (shim);
       if (!shim->is_over)
         echo (shim, data);
+      update_keys (shim);
+      drain (shim);
     }
   drain (shim);
 }
@@ -309,25 +270,28 @@ static uint64_t
 ns_until_timer (const struct shim *shim)
 {
   dtls_time deadline = dtls_conn_deadline (shim->conn);
-  uint64_t ns;
+  uint64_t clock = shim->memory->clock_ns, ns;
 
-  if (deadline == DTLS_NEVER || deadline > now (shim) + NO_TIMER_SECONDS * DTLS_SECOND)
+  if (deadline == DTLS_NEVER || deadline > shim_now (shim) + NO_TIMER_SECONDS * DTLS_SECOND)
     return UINT64_MAX;
 
-  ns = deadline * 1000 > shim->clock_ns ? deadline * 1000 - shim->clock_ns : 0;
+  ns = deadline * 1000 > clock ? deadline * 1000 - clock : 0;
   return ns < FUDGE_NS ? 0 : ns;
 }
 
 static void
 on_advance (struct shim *shim, uint64_t ns)
 {
+  dtls_time deadline, time;
+
   /* The acknowledgement comes before all that the step brings. */
-  (void) write_all (shim, (const uint8_t *) "t", 1);
-  shim->clock_ns += ns;
-  if (ns_until_timer (shim) == 0)
-    dtls_conn_tick (shim->conn, dtls_conn_deadline (shim->conn) > now (shim)
-                                    ? dtls_conn_deadline (shim->conn)
-                                    : now (shim));
+  (void) wire_write (shim, (const uint8_t *) "t", 1);
+  shim->memory->clock_ns += ns;
+  deadline = dtls_conn_deadline (shim->conn);
+  time = shim_now (shim);
+  if (ns_until_timer (shim) == 0 && deadline > time)
+    time = deadline;
+  dtls_conn_tick (shim->conn, time);
   drain (shim);
 }
 
@@ -340,86 +304,96 @@ on_expect_timer (struct shim *shim, uint64_t ns)
   if (!is_equal)
     {
       fprintf (stderr, "the timer has %" PRIu64 " ns, not %" PRIu64 "\n", is, ns);
-      complain (shim, "a timer is wrong");
+      shim_complain (shim, "a timer is wrong");
     }
+}
+
+/* A big-endian number. False at the end of the stream. */
+static bool
+read_number (struct shim *shim, size_t len, uint64_t *out)
+{
+  uint8_t memory[8];
+
+  if (!wire_read (shim, memory, len))
+    return false;
+
+  *out = 0;
+  for (size_t i = 0; i < len; i++)
+    *out = *out << 8 | memory[i];
+  return true;
+}
+
+/* False at the end of the stream. */
+static bool
+take_datagram (struct shim *shim, uint64_t len)
+{
+  if (len > sizeof frame)
+    {
+      shim_complain (shim, "a frame is too long");
+      return false;
+    }
+  if (!wire_read (shim, frame, len))
+    return false;
+
+  on_datagram (shim, len);
+  return true;
 }
 
 /* False at the end of the stream. */
 static bool
 take_frame (struct shim *shim)
 {
-  uint8_t head[9];
-  uint64_t len;
+  uint8_t kind;
+  uint64_t number;
 
-  if (!read_all (shim, head, 1))
+  if (!wire_read (shim, &kind, 1)
+      || !read_number (shim, kind == 'T' || kind == 'E' ? 8 : 4, &number))
     return false;
 
-  switch (head[0])
+  switch (kind)
     {
     case 'P':
-      if (!read_all (shim, head, 4))
-        return false;
-      len = big_endian (head, 4);
-      if (len > sizeof frame || !read_all (shim, frame, len))
-        return false;
-      on_datagram (shim, len);
-      return true;
+      return take_datagram (shim, number);
     case 'T':
-      if (!read_all (shim, head, 8))
-        return false;
-      on_advance (shim, big_endian (head, 8));
+      on_advance (shim, number);
       return true;
     case 'E':
-      if (!read_all (shim, head, 8))
-        return false;
-      on_expect_timer (shim, big_endian (head, 8));
+      on_expect_timer (shim, number);
       return true;
     case 'M':
-      if (!read_all (shim, head, 4))
-        return false;
-      dtls_conn_set_mtu (shim->conn, big_endian (head, 4));
+      dtls_conn_set_mtu (shim->conn, number);
       return true;
     case 'U':
-      if (!read_all (shim, head, 4))
-        return false;
-      dtls_conn_set_retransmit_initial (shim->conn, big_endian (head, 4) * DTLS_MILLISECOND);
+      dtls_conn_set_retransmit_initial (shim->conn, number * DTLS_MILLISECOND);
       return true;
     default:
-      complain (shim, "a frame of an unknown kind");
+      shim_complain (shim, "a frame of an unknown kind");
       return false;
     }
 }
 
 /* --------------------------------------------------------------------------------- a connection */
 
-static int
-connect_to_runner (const struct options *o)
+static enum dtls_error
+new_connection (struct shim *shim)
 {
-  struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons (o->port) };
-  struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons (o->port) };
-  const struct sockaddr *address = o->is_ipv6 ? (struct sockaddr *) &v6 : (struct sockaddr *) &v4;
-  int fd = socket (o->is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  uint8_t id[8];
+  const struct options *o = shim->options;
+  struct dtls_crypto *crypto = shim->memory->crypto;
 
-  v4.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  v6.sin6_addr = in6addr_loopback;
-  if (fd < 0 || connect (fd, address, o->is_ipv6 ? sizeof v6 : sizeof v4) != 0)
-    return -1;
-
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof (int));
-  for (size_t i = 0; i < sizeof id; i++)
-    id[i] = (uint8_t) (o->shim_id >> 8 * i);
-  return write (fd, id, sizeof id) == sizeof id ? fd : -1;
+  return o->is_server
+             ? dtls_conn_new_server (&shim->config, crypto, shim_now (shim), NULL, &shim->conn)
+             : dtls_conn_new_client (&shim->config, crypto, shim_now (shim), &shim->conn);
 }
 
-/* The kernel would throw our last alert away if we closed with input unread. */
 static void
-hang_up (struct shim *shim)
+converse (struct shim *shim)
 {
-  shutdown (shim->fd, SHUT_WR);
-  while (read (shim->fd, frame, sizeof frame) > 0)
+  drain (shim);
+  while (!shim->is_over && take_frame (shim))
     ;
-  close (shim->fd);
+
+  drain_datagrams (shim);
+  checks_at_the_end (shim);
 }
 
 static void
@@ -427,85 +401,74 @@ run_connection (struct shim *shim)
 {
   enum dtls_error error;
 
-  shim->is_over = false;
-  shim->fd = connect_to_runner (shim->options);
-  if (shim->fd < 0)
+  if (!wire_connect (shim))
     {
-      complain (shim, "the runner cannot be reached");
+      shim_complain (shim, "the runner cannot be reached");
       return;
     }
+  if (shim->index > 0 && !shim->options->is_server && shim->memory->session_len == 0)
+    shim_complain (shim, "there is no session to offer");
 
-  error = shim->options->is_server
-              ? dtls_conn_new_server (&shim->config, shim->crypto, now (shim), NULL, &shim->conn)
-              : dtls_conn_new_client (&shim->config, shim->crypto, now (shim), &shim->conn);
-  if (error != DTLS_OK)
+  error = new_connection (shim);
+  if (error == DTLS_OK)
     {
-      fprintf (stderr, ":%s:\n", options_error_token (error));
-      complain (shim, dtls_error_text (error));
-      hang_up (shim);
-      return;
+      converse (shim);
+    }
+  else
+    {
+      errors_tell_refusal (error);
+      shim->has_failed = true;
     }
 
-  drain (shim);
-  while (!shim->is_over && take_frame (shim))
-    if (shim->options->shim_shuts_down && dtls_conn_is_connected (shim->conn))
-      break;
-
-  hang_up (shim);
+  wire_hang_up (shim);
   dtls_conn_free (shim->conn);
-  shim->conn = NULL;
 }
 
-static void
-set_up (struct shim *shim)
+/* Returns how many connections the process is to make in all. */
+static size_t
+run (struct memory *memory, int argc, char **argv, unsigned index, bool *has_failed)
 {
-  const struct options *o = shim->options;
+  struct options options;
+  struct shim shim = { .options = &options, .memory = memory, .index = index };
 
-  shim->crypto = dtls_crypto_new ();
-  if (shim->crypto == NULL)
-    abort ();
-
-  dtls_config_init (&shim->config);
-  shim->config.mtu = o->mtu > 0 ? o->mtu : 1472;
-  shim->config.fallback_mtu = shim->config.mtu;
-  shim->config.handshake_deadline = DTLS_NEVER;
-  shim->config.paces_flights = false;
-  if (o->retransmit_initial_ms > 0)
-    shim->config.retransmit_initial = o->retransmit_initial_ms * DTLS_MILLISECOND;
-  if (o->max_certificate_message > 0)
-    shim->config.max_certificate_message = o->max_certificate_message;
-  shim->config.client_auth = o->client_auth;
-  shim->config.alpn = o->alpn;
-  shim->config.server_name = o->server_name;
-
-  if (o->n_chain > 0 && o->key.left > 0)
+  options_parse (&options, argc, argv, index);
+  if (options.has_no_12 && options.has_no_13)
     {
-      shim->credential = (struct dtls_credential){ o->chain, o->n_chain, NULL };
-      if (dtls_key_new (shim->crypto, o->key, &shim->key) != DTLS_OK)
-        abort ();
-      shim->credential.key = shim->key;
-      shim->config.credential = &shim->credential;
+      shim_complain (&shim, ":NO_SUPPORTED_VERSIONS_ENABLED:");
     }
+  else
+    {
+      setup_begin (&shim);
+      run_connection (&shim);
+      setup_end (&shim);
+    }
+  options_clear (&options);
+  *has_failed = shim.has_failed;
+  return 1 + options.resume_count;
 }
 
 int
 main (int argc, char **argv)
 {
-  struct options options;
-  struct shim shim = { .options = &options, .clock_ns = UINT64_C (1234000000000) };
   static const int crashes[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+  static struct memory memory = { .clock_ns = UINT64_C (1234000000000) };
+  bool has_failed = false;
 
   for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
     signal (crashes[i], die_of_signal);
   signal (SIGPIPE, SIG_IGN);
 
-  options_parse (&options, argc, argv);
-  set_up (&shim);
-  for (unsigned i = 0; i <= options.resume_count && !shim.has_failed; i++)
-    run_connection (&shim);
+  memory.crypto = dtls_crypto_new ();
+  memory.cache = dtls_session_cache_new (16, 1 << 20);
+  if (memory.crypto == NULL || memory.cache == NULL
+      || !dtls_crypto_random (memory.crypto, (uint8_t *) &memory.ticket_key,
+                              sizeof memory.ticket_key))
+    abort ();
 
-  dtls_key_free (shim.key);
-  dtls_crypto_free (shim.crypto);
-  options_clear (&options);
-  return shim.has_failed ? 1 : 0;
+  for (unsigned i = 0; !has_failed && run (&memory, argc, argv, i, &has_failed) > i + 1; i++)
+    ;
+
+  dtls_session_cache_free (memory.cache);
+  dtls_crypto_free (memory.crypto);
+  return has_failed ? 1 : 0;
 }

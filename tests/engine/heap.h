@@ -74,6 +74,7 @@ heap_is_counted (void)
 
 #elif defined __GLIBC__
 
+#include <errno.h>
 #include <malloc.h>
 
 #define HEAP_REPLACES __attribute__ ((visibility ("default")))
@@ -81,6 +82,7 @@ heap_is_counted (void)
 void *__libc_malloc (size_t len);
 void *__libc_calloc (size_t n, size_t len);
 void *__libc_realloc (void *at, size_t len);
+void *__libc_memalign (size_t alignment, size_t len);
 void __libc_free (void *at);
 
 HEAP_REPLACES void *
@@ -108,6 +110,20 @@ realloc (void *at, size_t len)
   at = __libc_realloc (at, len);
   heap_took (malloc_usable_size (at));
   return at;
+}
+
+/* libcrypto 3.5 takes some of its memory this way. */
+HEAP_REPLACES int
+posix_memalign (void **out, size_t alignment, size_t len)
+{
+  void *at = __libc_memalign (alignment, len);
+
+  if (at == NULL)
+    return ENOMEM;
+
+  heap_took (malloc_usable_size (at));
+  *out = at;
+  return 0;
 }
 
 HEAP_REPLACES void

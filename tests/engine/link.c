@@ -54,6 +54,18 @@ fly_spoiled (struct pair *pair, enum dtls_role to, struct bytes datagram, dtls_t
   free (copy);
 }
 
+static void
+fly_changed (struct pair *pair, enum dtls_role to, struct bytes datagram, dtls_time arrives)
+{
+  struct link *link = &pair->links[link_other (to)];
+  uint8_t *copy = link_must (malloc (datagram.left + 1));
+
+  memcpy (copy, datagram.at, datagram.left);
+  link->changes (link->changes_data, link->n_datagrams - 1, copy, datagram.left);
+  fly (pair, to, (struct bytes){ copy, datagram.left }, arrives);
+  free (copy);
+}
+
 static bool
 is_lost (struct pair *pair, struct link *link, unsigned index, struct bytes datagram)
 {
@@ -87,6 +99,8 @@ pair_put (struct pair *pair, enum dtls_role from, struct bytes datagram)
         arrives += random_below (&pair->seed, (uint32_t) link->jitter);
       if (datagram.left > 0 && happens (pair, link->corrupt_percent))
         fly_spoiled (pair, link_other (from), datagram, arrives);
+      else if (link->changes != NULL && datagram.left > 0)
+        fly_changed (pair, link_other (from), datagram, arrives);
       else
         fly (pair, link_other (from), datagram, arrives);
     }

@@ -1,65 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A peer that keeps every rule but one. It runs the engine's own handshake machine, record layer and reassembly, so
- * that all it says is right, keys and transcript included; but before a flight goes out, a play may change it.
- * One table row is one broken rule, with what the engine must make of it. */
+/* A peer that keeps every rule but one: a puppet whose flights a play changes. One table row is one broken rule, with
+ * what the engine must make of it. */
 
 #pragma once
 
-#include "flight/reassembly.h"
-#include "handshake/machine.h"
-#include "pair.h"
-#include "record/epoch.h"
-#include "record/open.h"
-
-/* One record of a flight. */
-struct piece
-{
-  uint8_t content_type;
-  uint16_t epoch;
-  uint8_t type; /* HandshakeType, or INPUT_CHANGE_CIPHER_SPEC */
-  uint16_t seq;
-  uint8_t *body; /* (owned) of the message without its header; of other records all */
-  size_t len;
-  bool is_raw;        /* the record's content is the body as it is, without a handshake header */
-  bool shares_record; /* goes into one record with the piece before it */
-  uint16_t announced_epoch; /* the header's, where it lies; otherwise 0 */
-};
-
-enum
-{
-  MAX_PIECES = 32,
-};
-
-struct mischief;
-
-struct puppet
-{
-  enum dtls_role role;
-  struct dtls_config config;
-  struct association known;
-  struct peer peer;
-  struct handshake *handshake;   /* (owned) */
-  struct reassembly *reassembly; /* (owned) */
-  struct epoch_write plain, sealed;
-  struct epoch_read opened;
-  bool has_change_cipher_spec;
-
-  struct piece pieces[MAX_PIECES]; /* the flight under way */
-  size_t n_pieces;
-  size_t n_transcript; /* bytes of the transcript before the flight */
-  struct pair *pair;
-  const struct mischief *mischief; /* (nullable) */
-  bool has_played;
-
-  /* What the engine said. */
-  int alert; /* the latest; -1: none */
-  uint8_t alert_level;
-  unsigned n_data; /* records of application data */
-  unsigned n_finished;
-  enum dtls_error stuck; /* why the puppet's own machine cannot go on */
-};
+#include "puppet.h"
 
 /* Changes the flight, of which piece `at` is the first of the row's type. */
 typedef void (*mischief_play) (struct puppet *puppet, size_t at, const struct mischief *mischief);
@@ -71,42 +18,40 @@ enum
   SILENCE = N_DTLS_ERRORS, /* no alert; it waits, and in the end its deadline comes */
 };
 
+/* clang-format off */
 enum setup
 {
-  ASKS_CERTIFICATE = 1 << 0, /* the server asks for one; a client has one */
-  NAMES_PROTOCOLS = 1 << 1,  /* both: ALPN "a" and "b" */
-  NAMES_SERVER = 1 << 2,
-  ONLY_P256 = 1 << 3, /* both: the group */
-  NEEDS_EMS = 1 << 4, /* the engine */
-  IS_CONSISTENT =
-      1 << 5, /* the puppet's transcript has what it sent: an odd peer, but an honest one */
-  ONLY_SHA256 = 1 << 6, /* the engine: it takes ecdsa_secp256r1_sha256 and no other scheme */
-  HAS_RSA = 1 << 7,     /* the server's key */
+  ASKS_CERTIFICATE = 1 << 0,  /* the server asks for one; a client has one */
+  NAMES_PROTOCOLS  = 1 << 1,  /* both: ALPN "a" and "b" */
+  NAMES_SERVER     = 1 << 2,
+  ONLY_P256        = 1 << 3,  /* both: the group */
+  NEEDS_EMS        = 1 << 4,  /* the engine */
+  IS_CONSISTENT    = 1 << 5,  /* the puppet's transcript has what it sent: an odd peer, but an honest one */
+  ONLY_SHA256      = 1 << 6,  /* the engine: it takes ecdsa_secp256r1_sha256 and no other scheme */
+  HAS_RSA          = 1 << 7,  /* the server's key */
+  IS_13            = 1 << 8,  /* both speak 1.3 alone; otherwise 1.2 */
+  ENGINE_HAS_BOTH  = 1 << 9,  /* the engine speaks both, the puppet what it does otherwise */
+  RETRIES          = 1 << 10, /* 1.3: the server has P-256 alone, and the client sends a share of X25519 */
+  HAS_KEY          = 1 << 11, /* both: an external pre-shared key */
+  HAS_TICKET       = 1 << 12, /* 1.3: the server sends one */
+  HAS_COOKIES      = 1 << 13, /* an engine that is a server */
+  EVERY_TIME       = 1 << 14, /* the play is for every flight with such a piece */
+  ON_SECOND        = 1 << 15, /* for the second one */
+  BOTH_ENDS_HAVE_BOTH = 1 << 16, /* versions */
+  ONLY_PSS_SHA256  = 1 << 17, /* the engine: it takes rsa_pss_rsae_sha256 and no other scheme */
 };
+/* clang-format on */
 
 struct mischief
 {
   const char *name;
   mischief_play play;
-  uint8_t type; /* the first flight with such a piece is the one */
+  uint8_t type; /* the first flight with such a piece is the one, unless the setup says otherwise */
   unsigned setup;
   struct bytes bytes; /* for the play */
   unsigned number;    /* for the play */
   unsigned expected;
 };
-
-/* The puppet takes the place of `role` in the pair, the engine has the other. */
-void puppet_init (struct puppet *puppet, struct pair *pair, enum dtls_role role,
-                  const struct mischief *mischief);
-void puppet_clear (struct puppet *puppet);
-/* Begins, for a client. */
-void puppet_start (struct puppet *puppet);
-/* One record, one datagram; `epoch` 0 or 1. */
-void puppet_send (struct puppet *puppet, uint8_t content_type, uint16_t epoch,
-                  struct bytes content);
-/* The same with a handshake header around the content. */
-void puppet_send_message (struct puppet *puppet, uint16_t epoch, uint8_t type, uint16_t seq,
-                          struct bytes body);
 
 /* A whole conversation by the row against an engine in the other role. */
 struct outcome
@@ -116,11 +61,17 @@ struct outcome
   bool is_deaf;        /* the puppet has no keys to hear an alert with: its own machine is stuck */
   unsigned n_messages; /* of application data that the engine believed */
   bool has_extended_master_secret;
+  bool was_retried;
+  bool has_psk;
+  unsigned version;
+  unsigned n_key_updates; /* that the engine sent */
   const char *broken;
   bool has_played;
 };
 
 struct outcome mischief_run (const struct mischief *mischief, enum dtls_role puppet_role);
+/* What RETRIES and the like make of both sides, for tests that go on from there. */
+void mischief_set_up (struct pair *pair, unsigned setup, enum dtls_role engine);
 
 /* ---------------------------------------------------------------------------------- plays */
 
@@ -142,7 +93,7 @@ void play_insert (struct puppet *puppet, size_t at, const struct mischief *misch
 void play_append (struct puppet *puppet, size_t at, const struct mischief *mischief);
 /* A plaintext record of content type `number` with `bytes` comes before it. */
 void play_record (struct puppet *puppet, size_t at, const struct mischief *mischief);
-/* The same protected by the puppet's keys, behind it. */
+/* The same protected by the puppet's keys of 1.2, behind it. */
 void play_sealed_record (struct puppet *puppet, size_t at, const struct mischief *mischief);
 /* The record is in epoch `number`. */
 void play_epoch (struct puppet *puppet, size_t at, const struct mischief *mischief);
@@ -159,15 +110,38 @@ void play_lengthen (struct puppet *puppet, size_t at, const struct mischief *mis
 void play_patch (struct puppet *puppet, size_t at, const struct mischief *mischief);
 /* message_seq is `number` too high, for this piece and those behind it. */
 void play_renumber (struct puppet *puppet, size_t at, const struct mischief *mischief);
-/* Of a hello: extension `number` is added, with body `bytes`. */
+/* A record behind it: the number's low byte is its content type, and what is above that its epoch, of
+ * those that there are keys for. */
+void play_record_in (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* The same of a message: its type, with the number that is due behind the flight. */
+void play_message_in (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* The piece goes in epoch `number`, by its keys. */
+void play_keys (struct puppet *puppet, size_t at, const struct mischief *mischief);
+#define IN_EPOCH(epoch, type) ((unsigned) (epoch) << 8 | (type))
+
+/* Of a hello, EncryptedExtensions, 1.3's CertificateRequest or NewSessionTicket: extension `number` is
+ * added, with body `bytes`. Binders of a ClientHello are made anew. */
 void play_extension (struct puppet *puppet, size_t at, const struct mischief *mischief);
-/* Of a hello: extension `number` is left out. */
+/* The same, but ahead of all others. */
+void play_first_extension (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* Extension `number` is left out. */
 void play_no_extension (struct puppet *puppet, size_t at, const struct mischief *mischief);
-/* Of a hello: extension `number` has body `bytes` instead. */
+/* Extension `number` has body `bytes` instead. */
 void play_other_extension (struct puppet *puppet, size_t at, const struct mischief *mischief);
 /* `bytes` come behind it in the same record. */
 void play_trailing (struct puppet *puppet, size_t at, const struct mischief *mischief);
 
-/* For plays of the tests' own. */
-void piece_set_body (struct piece *piece, struct bytes body);
-struct piece *puppet_add (struct puppet *puppet, size_t at);
+/* 1.3's Certificate: the side's leaf alone, with `bytes` for its extensions; or the chain of the identity that `bytes`
+ * names, a string, of whose key the puppet has nothing. */
+void play_leaf (struct puppet *puppet, size_t at, const struct mischief *mischief);
+void play_certificate_of (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* 1.3's CertificateVerify, signed by the side's key with scheme `number`; `bytes` (empty: the right one) is
+ * the context string without its zero byte. */
+void play_signature (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* The same over a transcript that lacks its last message. */
+void play_other_transcript (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* A HelloRetryRequest in the place of a ServerHello, for group `number` (0: none) with cookie `bytes`. */
+void play_retry (struct puppet *puppet, size_t at, const struct mischief *mischief);
+/* Binders of a ClientHello that was changed, as whoever has the keys makes them; nothing for any other
+ * message, or one that is past it. */
+void puppet_bind (struct puppet *puppet, struct piece *piece);

@@ -121,7 +121,7 @@ naive_agrees (struct naive_reassembly *naive, const struct reassembly *reassembl
   struct message message;
 
   if (reassembly_is_empty (reassembly) != naive_is_empty (naive)
-      || reassembly_next_seq (reassembly) != (naive->next > UINT16_MAX ? UINT16_MAX : naive->next)
+      || reassembly_next_seq (reassembly) != naive->next
       || reassembly_peek (reassembly, &message) != naive_is_whole (next))
     return false;
 

@@ -45,6 +45,8 @@ struct side
   enum answering verdict;
   dtls_duration answer_delay;
   struct dtls_verdict given_verdict;
+  const struct dtls_psk *given_psk; /* (nullable) server: for any identity */
+  enum answering psk;
   /* (nullable) Takes the place of the engine: gets the datagrams, and may call pair_put. */
   void (*script) (void *data, struct pair *pair, struct bytes datagram);
   void *script_data;
@@ -54,6 +56,8 @@ struct side
   struct dtls_conn *conn; /* (owned) (nullable) */
   unsigned n_events[DTLS_EVENT_FAILED + 1];
   char keylog[256]; /* the latest line */
+  uint8_t *session; /* (owned) (nullable) client: the latest one */
+  size_t session_len;
   unsigned n_keylog;
   unsigned n_messages; /* of application data */
   uint8_t *message;    /* (owned) the latest */
@@ -78,6 +82,9 @@ struct link
   /* (nullable) Whether this datagram gets through; sees every one. */
   bool (*lets_through) (void *data, unsigned index, struct bytes datagram);
   void *lets_through_data;
+  /* (nullable) May change this datagram, which gets through, on its way. */
+  void (*changes) (void *data, unsigned index, uint8_t *at, size_t len);
+  void *changes_data;
 
   /* What happened. */
   unsigned n_datagrams;
@@ -111,6 +118,9 @@ void pair_init (struct pair *pair, const struct identity *server, const struct i
 void pair_clear (struct pair *pair);
 #define PAIR_END(pair) (CHECK_TEXT ((pair)->broken, NULL), pair_clear (pair))
 
+/* The versions that both sides allow; pair_init leaves them with 1.2 alone, which most rules were written
+ * for. */
+void pair_set_versions (struct pair *pair, enum dtls_version min, enum dtls_version max);
 /* Makes the engines. */
 void pair_start (struct pair *pair);
 /* Takes what the engine has to say after it was called. */

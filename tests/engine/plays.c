@@ -5,9 +5,6 @@
 
 #include "mischief.h"
 
-#include "wire/extensions.h"
-#include "wire/hello.h"
-
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,89 +230,4 @@ play_patch (struct puppet *puppet, size_t at, const struct mischief *mischief)
   if (mischief->number + mischief->bytes.left > piece->len)
     abort ();
   memcpy (piece->body + mischief->number, mischief->bytes.at, mischief->bytes.left);
-}
-
-/* ---------------------------------------------------------------------------------- extensions */
-
-enum change
-{
-  ADDS,
-  REPLACES,
-  REMOVES,
-};
-
-/* The block with one extension changed. */
-static void
-write_block (struct writer *w, struct bytes block, enum change change,
-             const struct mischief *mischief)
-{
-  struct reader reader = reader_over (block);
-  size_t body;
-
-  while (reader.left > 0)
-    {
-      uint16_t type = read_u16 (&reader);
-      struct bytes old = read_vec (&reader, 2);
-
-      if (type == mischief->number && change == REMOVES)
-        continue;
-      body = extension_begin (w, type);
-      if (type == mischief->number && change == REPLACES)
-        old = mischief->bytes;
-      write_bytes (w, old.at, old.left);
-      extension_end (w, body);
-    }
-
-  if (change == ADDS)
-    {
-      body = extension_begin (w, (uint16_t) mischief->number);
-      write_bytes (w, mischief->bytes.at, mischief->bytes.left);
-      extension_end (w, body);
-    }
-}
-
-static void
-change_hello (struct piece *piece, enum change change, const struct mischief *mischief)
-{
-  struct bytes message = { piece->body, piece->len };
-  uint8_t block_memory[4096], memory[4096];
-  struct writer block = writer_over (block_memory, sizeof block_memory);
-  struct writer w = writer_over (memory, sizeof memory);
-  struct client_hello client;
-  struct server_hello server;
-
-  if (piece->type == CLIENT_HELLO && client_hello_read (message, &client))
-    {
-      write_block (&block, client.extensions, change, mischief);
-      client.extensions = writer_bytes (&block);
-      client_hello_write (&w, &client);
-    }
-  else if (piece->type == SERVER_HELLO && server_hello_read (message, &server))
-    {
-      write_block (&block, server.extensions, change, mischief);
-      server.extensions = writer_bytes (&block);
-      server_hello_write (&w, &server);
-    }
-
-  if (w.used == 0 || !writer_ok (&w))
-    abort ();
-  piece_set_body (piece, writer_bytes (&w));
-}
-
-void
-play_extension (struct puppet *puppet, size_t at, const struct mischief *mischief)
-{
-  change_hello (&puppet->pieces[at], ADDS, mischief);
-}
-
-void
-play_no_extension (struct puppet *puppet, size_t at, const struct mischief *mischief)
-{
-  change_hello (&puppet->pieces[at], REMOVES, mischief);
-}
-
-void
-play_other_extension (struct puppet *puppet, size_t at, const struct mischief *mischief)
-{
-  change_hello (&puppet->pieces[at], REPLACES, mischief);
 }

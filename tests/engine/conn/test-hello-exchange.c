@@ -11,7 +11,24 @@
 
 /* ---------------------------------------------------------------------------------- whole handshakes */
 
-/* Hellos repeated, lost and overtaken: one connection comes of it. */
+/* A link that loses, repeats and overtakes. */
+static void
+init_bad_pair (struct pair *pair, uint64_t seed)
+{
+  pair_init (pair, pki_identity ("server-ed25519"), NULL);
+  pair->has_cookies = true;
+  pair->seed = seed;
+  for (unsigned i = 0; i < 2; i++)
+    {
+      pair->sides[i].config.mtu = 256;
+      pair->sides[i].config.handshake_deadline = DTLS_NEVER;
+      pair->links[i].drop_percent = 15;
+      pair->links[i].duplicate_percent = 30;
+      pair->links[i].jitter = 100 * DTLS_MILLISECOND;
+    }
+}
+
+/* One connection comes of it. */
 static void
 test_cookie_exchange_over_a_bad_link (void)
 {
@@ -19,21 +36,35 @@ test_cookie_exchange_over_a_bad_link (void)
     {
       struct pair pair;
 
-      pair_init (&pair, pki_identity ("server-ed25519"), NULL);
-      pair.has_cookies = true;
-      pair.seed = seed;
-      for (unsigned i = 0; i < 2; i++)
-        {
-          pair.sides[i].config.mtu = 256;
-          pair.sides[i].config.handshake_deadline = DTLS_NEVER;
-          pair.links[i].drop_percent = 15;
-          pair.links[i].duplicate_percent = 30;
-          pair.links[i].jitter = 100 * DTLS_MILLISECOND;
-        }
+      init_bad_pair (&pair, seed);
       if (!CHECK (pair_handshake (&pair)))
         tell_errors (&pair);
       else
         check_same (&pair);
+      PAIR_END (&pair);
+    }
+}
+
+/* The same with HelloRetryRequest, and second hellos in fragments where the share is a long one. */
+static void
+test_retry_exchange_over_a_bad_link (void)
+{
+  for (uint64_t seed = 1; seed <= 300; seed++)
+    {
+      struct pair pair;
+
+      init_bad_pair (&pair, seed);
+      pair_set_versions (&pair, DTLS_1_3, DTLS_1_3);
+      if (CHECK (pair_handshake (&pair)))
+        {
+          check_same_export (&pair, NULL);
+          for (unsigned i = 0; i < 2; i++)
+            CHECK (dtls_conn_was_retried (pair.sides[i].conn));
+        }
+      else
+        {
+          tell_errors (&pair);
+        }
       PAIR_END (&pair);
     }
 }
@@ -216,6 +247,7 @@ test_client_answers_four_times_at_most (void)
 
 static const struct tap_test tests[] = {
   { "/conn/hello/handshake/over-a-bad-link", test_cookie_exchange_over_a_bad_link },
+  { "/conn/hello/handshake/13-over-a-bad-link", test_retry_exchange_over_a_bad_link },
   { "/conn/hello/handshake/keys-rotate-in-between", test_keys_rotate_within_a_handshake },
   { "/conn/hello/handshake/expired-cookie-gets-another", test_expired_cookie_gets_another },
   { "/conn/hello/handshake/server-hello-has-the-hellos-record-number",

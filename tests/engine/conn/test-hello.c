@@ -167,10 +167,12 @@ test_smallest_hello (void)
                                    .random = TAP_BYTES (random),
                                    .suites = TAP_BYTES (suites),
                                    .compression = TAP_BYTES (compression) };
-  struct dtls_cookie_keys keys = { .crypto = pki_crypto () };
+  struct dtls_config config;
+  struct dtls_cookie_keys keys = { .crypto = pki_crypto (), .config = &config };
   struct dtls_hello hello = { .message_seq = 0 };
   struct reply reply = { .buffer = { reply.at, sizeof reply.at, 0 } };
 
+  dtls_config_init (&config);
   client_hello_write (&w, &smallest);
   hello.message = writer_bytes (&w);
   CHECK_UINT (dtls_hello_answer (&keys, 0, text (here), &hello, &reply.buffer), DTLS_HELLO_REPLY);

@@ -145,7 +145,7 @@ inject_long (struct pair *pair, enum dtls_role from, size_t len)
   struct record_header header = { 23, VERSION_DTLS_1_2, 1, epoch->next, 0 };
   struct writer w = writer_over (memory, MAX_DATAGRAM);
 
-  header.len = (uint16_t) (explicit_len + len + AEAD_TAG_LEN);
+  header.len = (uint16_t) (explicit_len + len + aead_tag_len (AEAD_AES_128_GCM));
   record_header_write (&w, &header);
   epoch_nonce (&epoch->keys, 1, epoch->next, nonce);
   epoch_additional (1, &record, additional);

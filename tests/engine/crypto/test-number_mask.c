@@ -16,10 +16,12 @@
 
 enum
 {
-  N_ALGORITHMS = AEAD_CHACHA20_POLY1305 + 1,
+  N_ALGORITHMS = AEAD_AES_128_CCM_8 + 1,
 };
 
-static const char *const names[N_ALGORITHMS] = { "AES-128", "AES-256", "ChaCha20" };
+static const char *const names[N_ALGORITHMS] = {
+  "AES-128 of GCM", "AES-256", "ChaCha20", "AES-128 of CCM", "AES-128 of CCM-8",
+};
 
 struct vector
 {
@@ -42,6 +44,10 @@ static const struct vector vectors[] = {
     "69c4" },
   { "FIPS 197 appendix C.3", AEAD_AES_256_GCM, KEY_256, "00112233445566778899aabbccddeeff",
     "8ea2" },
+  { "FIPS 197 appendix C.1", AEAD_AES_128_CCM, KEY_128, "00112233445566778899aabbccddeeff",
+    "69c4" },
+  { "FIPS 197 appendix C.1", AEAD_AES_128_CCM_8, KEY_128, "00112233445566778899aabbccddeeff",
+    "69c4" },
   { "RFC 9001 appendix A.5", AEAD_CHACHA20_POLY1305,
     "25a282b9e82f06f21f488917a4fc8f1b73573685608597d0efcb076b0ab7a7a4",
     "5e5cd55c41f69080575d7999c25a5bfb", "aefe" },

@@ -221,7 +221,7 @@ last_number_does_not_wrap (void)
   run_adds (reassembly, later, TAP_N (later));
   CHECK (!reassembly_peek (reassembly, &message));
   CHECK (reassembly_is_empty (reassembly));
-  CHECK_UINT (reassembly_next_seq (reassembly), 65535);
+  CHECK_UINT (reassembly_next_seq (reassembly), 65536);
   reassembly_free (reassembly);
 }
 

@@ -17,6 +17,10 @@ check_row (const struct mischief *row, enum dtls_role puppet)
   bool is_error = row->expected != CONNECTS && row->expected != SILENCE;
   int alert = dtls_error_alert ((enum dtls_error) row->expected);
 
+  /* RFC 9846 §4.5.1: 1.3 has an alert of its own for it. */
+  if (row->expected == DTLS_ERROR_CERTIFICATE_REQUIRED && (row->setup & IS_13))
+    alert = ALERT_CERTIFICATE_REQUIRED;
+
   tap_set_row (row->name);
   CHECK_TEXT (outcome.broken, NULL);
   CHECK (outcome.has_played);
@@ -34,4 +38,17 @@ check_rows (const struct mischief *rows, size_t n, enum dtls_role puppet)
 {
   for (size_t i = 0; i < n; i++)
     check_row (&rows[i], puppet);
+}
+
+/* All of them with a setup that they have in common. */
+static inline void
+check_rows_with (const struct mischief *rows, size_t n, enum dtls_role puppet, unsigned setup)
+{
+  for (size_t i = 0; i < n; i++)
+    {
+      struct mischief row = rows[i];
+
+      row.setup |= setup;
+      check_row (&row, puppet);
+    }
 }

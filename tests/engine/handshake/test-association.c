@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Lists of DER that outlive their message. */
+/* What outlives its message: lists of DER, and bytes. */
 
 #include "handshake/association.h"
 #include "tap.h"
@@ -42,9 +42,29 @@ test_copy_replaces (void)
   CHECK (list.items == NULL);
 }
 
+static void
+test_kept_bytes (void)
+{
+  uint8_t text[] = { 'a', 'b', 'c' };
+  struct bytes kept = { NULL, 0 };
+
+  CHECK (bytes_keep (&kept, TAP_BYTES (text)));
+  text[0] = 'x';
+  CHECK_BYTES (kept, TAP_STRING ("abc"));
+  /* Also from itself. */
+  CHECK (bytes_keep (&kept, (struct bytes){ kept.at + 1, 2 }));
+  CHECK_BYTES (kept, TAP_STRING ("bc"));
+  CHECK (bytes_keep (&kept, (struct bytes){ NULL, 0 }));
+  CHECK_UINT (kept.left, 0);
+  bytes_release (&kept);
+  bytes_release (&kept);
+  CHECK (kept.at == NULL);
+}
+
 static const struct tap_test tests[] = {
   { "/handshake/association/a-copied-list-is-its-own", test_copy_is_its_own },
   { "/handshake/association/a-copy-replaces-what-was-there", test_copy_replaces },
+  { "/handshake/association/kept-bytes-are-their-owners", test_kept_bytes },
 };
 
 TAP_MAIN (tests)

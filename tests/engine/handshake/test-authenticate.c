@@ -52,7 +52,7 @@ take (struct bytes leaf)
   struct association known = { .version = 0 };
   struct peer peer = { .chain = { NULL, 0 } };
   struct dtls_config config;
-  struct handshake_parts parts = { &config, pki_crypto (), DTLS_CLIENT, &known, &peer };
+  struct handshake_parts parts = { &config, pki_crypto (), DTLS_CLIENT, &known, &peer, false };
   struct handshake *h;
   enum dtls_error error;
 

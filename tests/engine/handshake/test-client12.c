@@ -4,13 +4,12 @@
 /* A client against servers that keep every rule but one. */
 
 #include "handshake/authenticate.h"
-#include "handshake/rows.h"
+#include "handshake/talk12.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
 #include "wire/key_exchange.h"
 
 #include <limits.h>
-#include <stdlib.h>
 
 enum
 {
@@ -218,13 +217,14 @@ static const struct mischief hello_rows[] = {
   { "a server_name that was not offered", play_extension, SERVER_HELLO, 0, NOTHING, EXT_SERVER_NAME,        DTLS_ERROR_UNSUPPORTED_EXTENSION },
   { "an ALPN that was not offered",    play_extension, SERVER_HELLO, 0, TAP_BYTES (alpn_a), EXT_ALPN,       DTLS_ERROR_UNSUPPORTED_EXTENSION },
   { "signature_algorithms in a ServerHello", play_extension, SERVER_HELLO, 0, TAP_BYTES (a_scheme), EXT_SIGNATURE_ALGORITHMS, ILLEGAL },
-  { "a server_name with a name",       play_extension, SERVER_HELLO, NAMES_SERVER, TAP_BYTES (name_list), EXT_SERVER_NAME, DECODE },
-  { "a server_name as it should be",   play_extension, SERVER_HELLO, NAMES_SERVER | IS_CONSISTENT, NOTHING, EXT_SERVER_NAME, CONNECTS },
+  { "a server_name with a name",       play_other_extension, SERVER_HELLO, NAMES_SERVER, TAP_BYTES (name_list), EXT_SERVER_NAME, DECODE },
+  { "a server_name as it should be",   NULL,           0,            NAMES_SERVER, NOTHING,            0,  CONNECTS },
+  { "no server_name",                  play_no_extension, SERVER_HELLO, NAMES_SERVER | IS_CONSISTENT, NOTHING, EXT_SERVER_NAME, CONNECTS },
   { "extended_master_secret with a body", play_other_extension, SERVER_HELLO, 0, TAP_BYTES (one), EXT_EXTENDED_MASTER_SECRET, DECODE },
   { "no extended_master_secret where it is needed", play_no_extension, SERVER_HELLO, NEEDS_EMS, NOTHING, EXT_EXTENDED_MASTER_SECRET, DTLS_ERROR_EXTENDED_MASTER_SECRET_REQUIRED },
   { "renegotiation_info of another handshake", play_other_extension, SERVER_HELLO, 0, TAP_BYTES (info_of_others), EXT_RENEGOTIATION_INFO, DTLS_ERROR_RENEGOTIATION_INFO },
   { "renegotiation_info of no length", play_other_extension, SERVER_HELLO, 0, NOTHING, EXT_RENEGOTIATION_INFO, DECODE },
-  { "no renegotiation_info",           play_no_extension, SERVER_HELLO, IS_CONSISTENT, NOTHING, EXT_RENEGOTIATION_INFO, CONNECTS },
+  { "no renegotiation_info",           play_no_extension, SERVER_HELLO, 0, NOTHING, EXT_RENEGOTIATION_INFO, DTLS_ERROR_RENEGOTIATION_INFO },
   { "record_size_limit 63",            play_other_extension, SERVER_HELLO, 0, TAP_BYTES (limit_63), EXT_RECORD_SIZE_LIMIT, ILLEGAL },
   { "record_size_limit 64",            play_other_extension, SERVER_HELLO, IS_CONSISTENT, TAP_BYTES (limit_64), EXT_RECORD_SIZE_LIMIT, CONNECTS },
   { "record_size_limit of one byte",   play_other_extension, SERVER_HELLO, 0, TAP_BYTES (one), EXT_RECORD_SIZE_LIMIT, DECODE },
@@ -449,6 +449,33 @@ test_rest (void)
   check_rows (rest_rows, TAP_N (rest_rows), DTLS_SERVER);
 }
 
+/* What a client offers for 1.3 is nothing for a server of 1.2 to choose. */
+static void
+test_other_version (void)
+{
+  static const uint8_t suite_13[] = { 0x13, 1 };
+  static const uint8_t group_13[] = { 0x11, 0xec };
+  /* clang-format off */
+  static const struct mischief rows[] = {
+    { "nothing",          NULL,       0,                   0, NOTHING,              0,  CONNECTS },
+    { "a suite of 1.3",   play_patch, SERVER_HELLO,        0, TAP_BYTES (suite_13), 35, ILLEGAL },
+    { "a group of 1.3",   play_patch, SERVER_KEY_EXCHANGE, 0, TAP_BYTES (group_13), 1,  ILLEGAL },
+  };
+  /* clang-format on */
+
+  for (size_t i = 0; i < TAP_N (rows); i++)
+    {
+      struct pair pair;
+      struct talk12 talk = { .pair = &pair };
+
+      pair_init (&pair, pki_identity ("server-ecdsa"), NULL);
+      pair.sides[DTLS_CLIENT].config.max_version = DTLS_1_3;
+      talk12_run (&talk, DTLS_SERVER, &rows[i]);
+      talk12_check (&talk, &rows[i]);
+      talk12_end (&talk);
+    }
+}
+
 static const struct tap_test tests[] = {
   { "/handshake/client12/order/only-the-legal-messages-in-the-legal-order", test_order },
   { "/handshake/client12/records/noise-is-dropped-and-authenticated-nonsense-is-fatal",
@@ -459,6 +486,7 @@ static const struct tap_test tests[] = {
     test_selected_version_of_another_protocol },
   { "/handshake/client12/server-hello/goes-without-extended-master-secret-unless-required",
     test_no_extended_master_secret },
+  { "/handshake/client12/other-version/rejects-what-only-1.3-has", test_other_version },
   { "/handshake/client12/certificate/rejects-what-is-no-chain-for-the-suite", test_certificate },
   { "/handshake/client12/server-key-exchange/rejects-unsigned-unoffered-and-invalid-points",
     test_server_key_exchange },

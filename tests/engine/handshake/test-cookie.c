@@ -4,6 +4,7 @@
 /* What a cookie covers, byte for byte. */
 
 #include "handshake/cookie.h"
+#include "handshake/cookie_ages.h"
 #include "pki.h"
 #include "tap.h"
 
@@ -25,16 +26,6 @@ example (void)
     .suites = TAP_BYTES (suites),
     .compression = TAP_BYTES (compression),
   };
-}
-
-static struct dtls_cookie_keys
-keys_of (uint8_t current, uint8_t previous)
-{
-  struct dtls_cookie_keys keys = { .crypto = pki_crypto () };
-
-  memset (keys.current, current, sizeof keys.current);
-  memset (keys.previous, previous, sizeof keys.previous);
-  return keys;
 }
 
 /* The half-minute's number, then HMAC-SHA-256 less its last byte over it, the address and the fields that may not change. */
@@ -81,34 +72,12 @@ test_fields_do_not_run_into_each_other (void)
   CHECK (memcmp (cookies[0], cookies[2], COOKIE_LEN) != 0);
 }
 
-struct check_row
-{
-  const char *name;
-  unsigned made, checked;    /* half-minutes */
-  uint8_t current, previous; /* keys when it is checked; made with 1 */
-  bool is_good;
-};
-
-/* clang-format off */
-static const struct check_row check_rows[] = {
-  { "at once",                          5, 5,   1, 1, true },
-  { "a half-minute later",              5, 6,   1, 1, true },
-  { "two half-minutes later",           5, 7,   1, 1, false },
-  { "before it was made",               5, 4,   1, 1, false },
-  { "when the number's byte recurs",    5, 261, 1, 1, false },
-  { "over the wrap of the number",      255, 256, 1, 1, true },
-  { "in the first half-minute",         0, 0,   1, 1, true },
-  { "after a rotation",                 5, 5,   2, 1, true },
-  { "after two rotations",              5, 5,   3, 2, false },
-};
-/* clang-format on */
-
 static void
 test_time_and_keys (void)
 {
-  for (size_t i = 0; i < TAP_N (check_rows); i++)
+  for (size_t i = 0; i < TAP_N (cookie_ages); i++)
     {
-      const struct check_row *row = &check_rows[i];
+      const struct cookie_age *row = &cookie_ages[i];
       struct dtls_cookie_keys maker = keys_of (1, 1);
       struct dtls_cookie_keys checker = keys_of (row->current, row->previous);
       struct client_hello hello = example ();

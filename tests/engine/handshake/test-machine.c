@@ -5,12 +5,31 @@
 
 #include "handshake/machine.h"
 #include "handshake/client12.h"
+#include "handshake/client13.h"
+#include "handshake/opening.h"
+#include "handshake/post13.h"
 #include "handshake/server12.h"
+#include "handshake/server13.h"
+#include "handshake/welcome.h"
 #include "pki.h"
 #include "tap.h"
 
-static const struct table *const tables[] = { &client12_table, &server12_table };
-static const enum state starts[] = { START, WAIT_CLIENT_HELLO };
+static const struct table *const tables[] = {
+  &opening_client_table, &client12_table, &client13_table, &post13_client_table,
+  &opening_server_table, &server12_table, &server13_table, &post13_server_table,
+};
+
+/* A machine is what finds out the version, and then the version's own. */
+static const struct
+{
+  enum state start;
+  const struct table *tables[2];
+} machines[] = {
+  { START, { &opening_client_table, &client12_table } },
+  { START, { &opening_client_table, &client13_table } },
+  { WAIT_CLIENT_HELLO, { &opening_server_table, &server12_table } },
+  { WAIT_CLIENT_HELLO, { &opening_server_table, &server13_table } },
+};
 
 static void
 test_one_row_for_a_state_and_input (void)
@@ -22,37 +41,72 @@ test_one_row_for_a_state_and_input (void)
                || tables[t]->rows[i].input != tables[t]->rows[j].input);
 }
 
-/* From the start every state of the table is reached, and from every state the end. */
-static void
-test_every_state_is_on_a_way_to_the_end (void)
+/* The states that this machine has rows for, and the end: the opening's rows also lead to the other
+ * version's. */
+static uint64_t
+states_of (const struct table *const of[2])
 {
-  for (size_t t = 0; t < TAP_N (tables); t++)
+  uint64_t states = TO (CONNECTED);
+
+  for (size_t t = 0; t < 2; t++)
+    for (size_t i = 0; i < of[t]->n_rows; i++)
+      states |= TO (of[t]->rows[i].state);
+
+  return states;
+}
+
+/* One step of both searches over a table. */
+static void
+search (const struct table *table, uint64_t states, uint64_t *reached, uint64_t *ends)
+{
+  for (size_t i = 0; i < table->n_rows; i++)
     {
-      uint32_t reached = TO (starts[t]), ends = TO (CONNECTED), used = 0;
+      uint64_t from = TO (table->rows[i].state), to = table->rows[i].may_go_to & states;
 
-      for (unsigned round = 0; round < N_STATES; round++)
-        for (size_t i = 0; i < tables[t]->n_rows; i++)
-          {
-            const struct row *row = &tables[t]->rows[i];
-
-            used |= TO (row->state) | row->may_go_to;
-            if (reached & TO (row->state))
-              reached |= row->may_go_to;
-            if (row->may_go_to & ends)
-              ends |= TO (row->state);
-          }
-      CHECK_UINT (reached, used);
-      CHECK_UINT (ends, used);
+      if (*reached & from)
+        *reached |= to;
+      if (to & *ends)
+        *ends |= from;
     }
 }
 
-/* CONNECTED takes nothing: there is no renegotiation. */
+/* From the start every state of the machine is reached, and from every state the end. */
+static void
+test_every_state_is_on_a_way_to_the_end (void)
+{
+  for (size_t m = 0; m < TAP_N (machines); m++)
+    {
+      uint64_t states = states_of (machines[m].tables);
+      uint64_t reached = TO (machines[m].start), ends = TO (CONNECTED);
+
+      for (unsigned round = 0; round < N_STATES; round++)
+        for (size_t t = 0; t < 2; t++)
+          search (machines[m].tables[t], states, &reached, &ends);
+      CHECK_UINT (reached, states);
+      CHECK_UINT (ends, states);
+    }
+}
+
+/* No version's own rows lead to what it has no rows for. */
+static void
+test_no_way_into_nothing (void)
+{
+  for (size_t m = 0; m < TAP_N (machines); m++)
+    for (size_t i = 0; i < machines[m].tables[1]->n_rows; i++)
+      CHECK_UINT (machines[m].tables[1]->rows[i].may_go_to & ~states_of (machines[m].tables), 0);
+}
+
+/* CONNECTED takes nothing, there is no renegotiation; but in 1.3 what follows a handshake. */
 static void
 test_the_end_takes_nothing (void)
 {
-  for (size_t t = 0; t < TAP_N (tables); t++)
-    for (size_t i = 0; i < tables[t]->n_rows; i++)
-      CHECK (tables[t]->rows[i].state != CONNECTED);
+  for (size_t m = 0; m < TAP_N (machines); m++)
+    for (size_t t = 0; t < 2; t++)
+      for (size_t i = 0; i < machines[m].tables[t]->n_rows; i++)
+        CHECK (machines[m].tables[t]->rows[i].state != CONNECTED);
+
+  for (size_t i = 0; i < post13_server_table.n_rows; i++)
+    CHECK_UINT (post13_server_table.rows[i].input, KEY_UPDATE);
 }
 
 static struct handshake *
@@ -60,7 +114,13 @@ make (enum dtls_role role, enum dtls_client_auth auth, struct dtls_config *confi
 {
   static struct association known;
   static struct peer peer;
-  struct handshake_parts parts = { config, pki_crypto (), role, &known, &peer };
+  struct handshake_parts parts = {
+    .config = config,
+    .crypto = pki_crypto (),
+    .role = role,
+    .known = &known,
+    .peer = &peer,
+  };
 
   dtls_config_init (config);
   config->client_auth = auth;
@@ -162,8 +222,9 @@ test_message_caps (void)
   config.max_certificate_message = 5000;
   CHECK_UINT (handshake_message_cap (h, CERTIFICATE), 5000);
   CHECK (handshake_message_cap (h, CERTIFICATE_REQUEST) < 1 << 18);
+  CHECK (handshake_message_cap (h, NEW_SESSION_TICKET) < 1 << 18);
   for (unsigned type = 0; type < 256; type++)
-    if (type != CERTIFICATE && type != CERTIFICATE_REQUEST)
+    if (type != CERTIFICATE && type != CERTIFICATE_REQUEST && type != NEW_SESSION_TICKET)
       CHECK (handshake_message_cap (h, (uint8_t) type) <= 1 << 14);
   handshake_free (h);
 }
@@ -172,6 +233,7 @@ static const struct tap_test tests[] = {
   { "/handshake/machine/one-row-for-a-state-and-input", test_one_row_for_a_state_and_input },
   { "/handshake/machine/every-state-is-on-a-way-to-the-end",
     test_every_state_is_on_a_way_to_the_end },
+  { "/handshake/machine/no-way-into-nothing", test_no_way_into_nothing },
   { "/handshake/machine/the-end-takes-nothing", test_the_end_takes_nothing },
   { "/handshake/machine/no-end-with-an-obligation-left", test_no_end_with_an_obligation_left },
   { "/handshake/machine/every-other-message-is-unexpected",

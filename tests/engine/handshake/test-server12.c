@@ -265,7 +265,7 @@ static const struct mischief hello_rows[] = {
   { "an unknown extension",          play_extension, CLIENT_HELLO, IS_CONSISTENT, TAP_BYTES (one), 0x4a4a, CONNECTS },
   { "renegotiation_info of another handshake", play_other_extension, CLIENT_HELLO, 0, TAP_BYTES (info_of_others), EXT_RENEGOTIATION_INFO, DTLS_ERROR_RENEGOTIATION_INFO },
   { "renegotiation_info of no length", play_other_extension, CLIENT_HELLO, 0, NOTHING, EXT_RENEGOTIATION_INFO, DECODE },
-  { "no renegotiation_info",         play_no_extension, CLIENT_HELLO, IS_CONSISTENT, NOTHING, EXT_RENEGOTIATION_INFO, CONNECTS },
+  { "no renegotiation_info",         play_no_extension, CLIENT_HELLO, IS_CONSISTENT, NOTHING, EXT_RENEGOTIATION_INFO, SILENCE },
   { "the SCSV beside renegotiation_info", change_fields, CLIENT_HELLO, IS_CONSISTENT, TAP_BYTES (scsv), SUITES_AND_MORE, CONNECTS },
   { "extended_master_secret with a body", play_other_extension, CLIENT_HELLO, 0, TAP_BYTES (one), EXT_EXTENDED_MASTER_SECRET, DECODE },
   { "no extended_master_secret where it is needed", play_no_extension, CLIENT_HELLO, NEEDS_EMS, NOTHING, EXT_EXTENDED_MASTER_SECRET, DTLS_ERROR_EXTENDED_MASTER_SECRET_REQUIRED },

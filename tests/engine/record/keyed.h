@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* A keyed epoch in both directions, for each cipher, and records made with it. */
+/* A keyed epoch in both directions, for each cipher and form of record, and records made with it. */
 
 #pragma once
 
@@ -16,19 +16,30 @@
 enum
 {
   KEYED_EPOCH = 1,
+  KEYED_EPOCH_13 = 7, /* 3 in the unified header */
   KEYED_ROOM = 1 << 15,
 };
 
-static const struct
+/* clang-format off */
+static const struct keyed_kind
 {
   const char *row;
+  enum record_form form;
   enum aead_algorithm algorithm;
-  size_t overhead; /* header, explicit nonce, tag */
-} keyed_algorithms[] = {
-  { "AES-128-GCM", AEAD_AES_128_GCM, 13 + 8 + 16 },
-  { "AES-256-GCM", AEAD_AES_256_GCM, 13 + 8 + 16 },
-  { "ChaCha20-Poly1305", AEAD_CHACHA20_POLY1305, 13 + 16 },
+  size_t overhead; /* 1.2: header, explicit nonce, tag; 1.3: header, type, tag */
+} keyed_kinds[] = {
+  { "AES-128-GCM",            RECORD_FORM_12, AEAD_AES_128_GCM,       13 + 8 + 16 },
+  { "AES-256-GCM",            RECORD_FORM_12, AEAD_AES_256_GCM,       13 + 8 + 16 },
+  { "ChaCha20-Poly1305",      RECORD_FORM_12, AEAD_CHACHA20_POLY1305, 13 + 16 },
+  { "AES-128-CCM",            RECORD_FORM_12, AEAD_AES_128_CCM,       13 + 8 + 16 },
+  { "AES-128-CCM-8",          RECORD_FORM_12, AEAD_AES_128_CCM_8,     13 + 8 + 8 },
+  { "1.3, AES-128-GCM",       RECORD_FORM_13, AEAD_AES_128_GCM,       5 + 1 + 16 },
+  { "1.3, AES-256-GCM",       RECORD_FORM_13, AEAD_AES_256_GCM,       5 + 1 + 16 },
+  { "1.3, ChaCha20-Poly1305", RECORD_FORM_13, AEAD_CHACHA20_POLY1305, 5 + 1 + 16 },
+  { "1.3, AES-128-CCM",       RECORD_FORM_13, AEAD_AES_128_CCM,       5 + 1 + 16 },
+  { "1.3, AES-128-CCM-8",     RECORD_FORM_13, AEAD_AES_128_CCM_8,     5 + 1 + 8 },
 };
+/* clang-format on */
 
 struct keyed
 {
@@ -40,29 +51,33 @@ struct keyed
 };
 
 static inline struct epoch_keys
-keyed_keys (enum aead_algorithm algorithm)
+keyed_keys (enum record_form form, enum aead_algorithm algorithm)
 {
-  struct epoch_keys keys = { .algorithm = algorithm };
+  struct epoch_keys keys = { .form = form, .algorithm = algorithm };
+  size_t iv_len = form == RECORD_FORM_13 ? AEAD_NONCE_LEN : aead_fixed_iv_len (algorithm);
 
   for (size_t i = 0; i < aead_key_len (algorithm); i++)
     keys.key[i] = (uint8_t) (0x40 + i);
-  for (size_t i = 0; i < aead_fixed_iv_len (algorithm); i++)
+  for (size_t i = 0; i < iv_len; i++)
     keys.iv[i] = (uint8_t) (0xa0 + i);
+  for (size_t i = 0; form == RECORD_FORM_13 && i < aead_key_len (algorithm); i++)
+    keys.number_key[i] = (uint8_t) (0xc0 + i);
 
   return keys;
 }
 
 static inline struct keyed *
-keyed_new (enum aead_algorithm algorithm)
+keyed_new (enum record_form form, enum aead_algorithm algorithm)
 {
   struct keyed *keyed = calloc (1, sizeof *keyed);
-  struct epoch_keys keys = keyed_keys (algorithm);
+  struct epoch_keys keys = keyed_keys (form, algorithm);
+  uint16_t epoch = form == RECORD_FORM_13 ? KEYED_EPOCH_13 : KEYED_EPOCH;
 
   if (keyed == NULL)
     abort ();
   keyed->crypto = dtls_crypto_new ();
-  if (keyed->crypto == NULL || !epoch_write_init (&keyed->write, keyed->crypto, KEYED_EPOCH, &keys)
-      || !epoch_read_init (&keyed->read, keyed->crypto, KEYED_EPOCH, &keys))
+  if (keyed->crypto == NULL || !epoch_write_init (&keyed->write, keyed->crypto, epoch, &keys)
+      || !epoch_read_init (&keyed->read, keyed->crypto, epoch, &keys))
     abort ();
   keyed->out = (struct dtls_buffer){ keyed->room, sizeof keyed->room, 0 };
 
@@ -76,6 +91,15 @@ keyed_free (struct keyed *keyed)
   epoch_read_clear (&keyed->read);
   dtls_crypto_free (keyed->crypto);
   free (keyed);
+}
+
+/* How long a record of `len` bytes is to be: in 1.3 its ciphertext has 16 bytes or more. */
+static inline size_t
+keyed_record_len (const struct keyed *keyed, size_t overhead, size_t len)
+{
+  bool is_13 = keyed->read.keys.form == RECORD_FORM_13;
+
+  return is_13 && overhead + len < 5 + 16 ? 5 + 16 : overhead + len;
 }
 
 /* Appends a record of application data to `out`. */
@@ -116,17 +140,42 @@ keyed_receive (struct keyed *keyed, struct opened *out)
   return keyed_open (keyed, copy, keyed->out.used, out);
 }
 
-/* Runs `test` for each cipher. */
-static inline void
-keyed_run (void (*test) (struct keyed *keyed, size_t overhead))
+/* Opens, in place, what must not open, and compares all that must stay; forgeries are counted. */
+static inline bool
+keyed_drops (struct keyed *keyed, uint8_t *at, size_t len, enum dtls_drop expected)
 {
-  for (size_t i = 0; i < TAP_N (keyed_algorithms); i++)
-    {
-      struct keyed *keyed = keyed_new (keyed_algorithms[i].algorithm);
+  struct epoch_read before = keyed->read;
+  struct opened opened;
+  bool is_good = CHECK_UINT (keyed_open (keyed, at, len, &opened), expected);
 
-      tap_set_row (keyed_algorithms[i].row);
-      test (keyed, keyed_algorithms[i].overhead);
+  before.n_forged += expected == DTLS_DROP_AUTHENTICATION;
+  is_good &= CHECK_UINT (keyed->read.n_forged, before.n_forged);
+  return CHECK (memcmp (&keyed->read, &before, sizeof before) == 0) && is_good;
+}
+
+/* Runs `test` for each cipher with records of this form. */
+static inline void
+keyed_run_form (enum record_form form, void (*test) (struct keyed *keyed, size_t overhead))
+{
+  for (size_t i = 0; i < TAP_N (keyed_kinds); i++)
+    {
+      const struct keyed_kind *kind = &keyed_kinds[i];
+      struct keyed *keyed;
+
+      if (kind->form != form)
+        continue;
+      keyed = keyed_new (kind->form, kind->algorithm);
+      tap_set_row (kind->row);
+      test (keyed, kind->overhead);
       keyed_free (keyed);
     }
   tap_set_row (NULL);
+}
+
+/* Of both forms. */
+static inline void
+keyed_run (void (*test) (struct keyed *keyed, size_t overhead))
+{
+  keyed_run_form (RECORD_FORM_12, test);
+  keyed_run_form (RECORD_FORM_13, test);
 }

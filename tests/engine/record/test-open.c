@@ -11,20 +11,24 @@ static uint8_t data[MAX_CIPHERTEXT_LEN + 64];
 static void
 check_every_length (struct keyed *keyed, size_t overhead)
 {
-  static const size_t lens[] = { 0, 1, 2, 15, 16, 17, 63, 64, 1000, 1400, MAX_PLAINTEXT_LEN };
+  static const size_t lens[] = { 0, 1, 2, 6, 7, 15, 16, 17, 63, 64, 1000, 1400, MAX_PLAINTEXT_LEN };
+  bool is_13 = keyed->read.keys.form == RECORD_FORM_13;
 
   for (size_t i = 0; i < TAP_N (lens); i++)
     {
       struct opened opened = { 0 };
       struct bytes plaintext = { data, lens[i] };
+      size_t len = keyed_record_len (keyed, overhead, lens[i]);
 
       keyed_seal_number (keyed, i, plaintext);
-      CHECK_UINT (keyed->out.used, overhead + lens[i]);
+      CHECK_UINT (keyed->out.used, len);
       CHECK_UINT (keyed_receive (keyed, &opened), DTLS_DROP_NONE);
       CHECK_UINT (opened.type, CONTENT_APPLICATION_DATA);
-      CHECK_UINT (opened.epoch, KEYED_EPOCH);
+      CHECK_UINT (opened.epoch, keyed->write.number);
       CHECK_UINT (opened.number, i);
       CHECK_BYTES (((struct bytes){ opened.at, opened.len }), plaintext);
+      /* The type and the padding of 1.3 count. */
+      CHECK_UINT (opened.inner_len, is_13 ? len - overhead + 1 : lens[i]);
     }
 }
 
@@ -54,7 +58,9 @@ check_split (struct keyed *keyed, size_t overhead)
 
       if (!CHECK_UINT (record_split (&at, &left, &record), DTLS_DROP_NONE))
         break;
-      CHECK_UINT (record.header.len, overhead - RECORD_HEADER_LEN + n);
+      CHECK_UINT ((size_t) (record.body - record.at) + record.len,
+                  keyed_record_len (keyed, overhead, n));
+      CHECK (record.body + record.len == at);
       CHECK_UINT (record_open (&keyed->read, &record, &opened), DTLS_DROP_NONE);
       CHECK_UINT (opened.len, n);
       n++;
@@ -114,6 +120,9 @@ bad_header_ends_the_datagram (void)
           continue;
         }
       taken = RECORD_HEADER_LEN + record.header.len;
+      CHECK_UINT (record.form, RECORD_FORM_12);
+      CHECK_UINT (record.len, record.header.len);
+      CHECK (record.at == datagram);
       CHECK (record.body == datagram + RECORD_HEADER_LEN);
       CHECK (at == datagram + taken);
       CHECK_UINT (left, RECORD_HEADER_LEN + rows[i].n_following - taken);
@@ -138,19 +147,6 @@ header_cut_short_is_none (void)
               DTLS_DROP_HEADER);
 }
 
-/* Opens what must not open, and compares all that must stay; forgeries are counted. */
-static void
-check_drops (struct keyed *keyed, uint8_t *at, size_t len, enum dtls_drop expected)
-{
-  struct epoch_read before = keyed->read;
-  struct opened opened;
-
-  CHECK_UINT (keyed_open (keyed, at, len, &opened), expected);
-  CHECK_UINT (keyed->read.n_forged, before.n_forged + (expected == DTLS_DROP_AUTHENTICATION));
-  before.n_forged = keyed->read.n_forged;
-  CHECK (memcmp (&keyed->read, &before, sizeof before) == 0);
-}
-
 /* A record of any short length, of bytes that nobody sealed. */
 static void
 check_short (struct keyed *keyed, size_t overhead)
@@ -167,7 +163,7 @@ check_short (struct keyed *keyed, size_t overhead)
 
         for (size_t i = 0; i < len; i++)
           datagram[RECORD_HEADER_LEN + i] = seed == 0 ? 0 : (uint8_t) random_next (&state);
-        check_drops (keyed, datagram, RECORD_HEADER_LEN + len,
+        keyed_drops (keyed, datagram, RECORD_HEADER_LEN + len,
                      len < least ? DTLS_DROP_LENGTH : DTLS_DROP_AUTHENTICATION);
       }
 
@@ -179,7 +175,7 @@ check_short (struct keyed *keyed, size_t overhead)
 static void
 every_short_length_drops_silently (void)
 {
-  keyed_run (check_short);
+  keyed_run_form (RECORD_FORM_12, check_short);
 }
 
 /* A genuine record of every short length, cut short by every number of bytes. */
@@ -196,9 +192,9 @@ check_cut (struct keyed *keyed, size_t overhead)
           bool is_short = left < overhead;
 
           memcpy (copy, keyed->room, left);
-          check_drops (keyed, copy, left, DTLS_DROP_LENGTH);
+          keyed_drops (keyed, copy, left, DTLS_DROP_LENGTH);
           copy[12] = (uint8_t) (left - RECORD_HEADER_LEN);
-          check_drops (keyed, copy, left, is_short ? DTLS_DROP_LENGTH : DTLS_DROP_AUTHENTICATION);
+          keyed_drops (keyed, copy, left, is_short ? DTLS_DROP_LENGTH : DTLS_DROP_AUTHENTICATION);
         }
     }
 }
@@ -206,7 +202,7 @@ check_cut (struct keyed *keyed, size_t overhead)
 static void
 record_cut_short_drops_silently (void)
 {
-  keyed_run (check_cut);
+  keyed_run_form (RECORD_FORM_12, check_cut);
 }
 
 /* Each bit of a genuine record. */
@@ -224,7 +220,7 @@ check_flips (struct keyed *keyed, size_t overhead)
 
       memcpy (copy, keyed->room, keyed->out.used);
       copy[at] ^= (uint8_t) (1 << bit % 8);
-      if (at == 1)
+      if (at == 1 || is_unified_header (copy[0]))
         expected = DTLS_DROP_HEADER;
       if (at == 3 || at == 4)
         expected = DTLS_DROP_EPOCH;
@@ -233,7 +229,7 @@ check_flips (struct keyed *keyed, size_t overhead)
         expected = DTLS_DROP_LENGTH;
       else if (at == 12 && copy[12] < epoch_overhead (&keyed->write) - RECORD_HEADER_LEN)
         expected = DTLS_DROP_LENGTH;
-      check_drops (keyed, copy, keyed->out.used, expected);
+      keyed_drops (keyed, copy, keyed->out.used, expected);
     }
 
   CHECK_UINT (keyed_receive (keyed, &(struct opened){ 0 }), DTLS_DROP_NONE);
@@ -242,7 +238,7 @@ check_flips (struct keyed *keyed, size_t overhead)
 static void
 every_bit_is_authenticated (void)
 {
-  keyed_run (check_flips);
+  keyed_run_form (RECORD_FORM_12, check_flips);
 }
 
 static void
@@ -257,7 +253,7 @@ check_forged_high (struct keyed *keyed, size_t overhead)
       keyed_seal_number (keyed, forged[i], TAP_STRING ("forged"));
       memcpy (copy, keyed->room, keyed->out.used);
       copy[keyed->out.used - 1] ^= 1;
-      check_drops (keyed, copy, keyed->out.used, DTLS_DROP_AUTHENTICATION);
+      keyed_drops (keyed, copy, keyed->out.used, DTLS_DROP_AUTHENTICATION);
     }
   CHECK_UINT (keyed->read.n_forged, TAP_N (forged));
 
@@ -268,7 +264,7 @@ check_forged_high (struct keyed *keyed, size_t overhead)
 static void
 forged_high_number_moves_nothing (void)
 {
-  keyed_run (check_forged_high);
+  keyed_run_form (RECORD_FORM_12, check_forged_high);
 }
 
 static void
@@ -302,7 +298,7 @@ check_replay (struct keyed *keyed, size_t overhead)
       if (steps[i].expected == DTLS_DROP_NONE)
         CHECK_UINT (keyed_receive (keyed, &(struct opened){ 0 }), DTLS_DROP_NONE);
       else
-        check_drops (keyed, keyed->room, keyed->out.used, steps[i].expected);
+        keyed_drops (keyed, keyed->room, keyed->out.used, steps[i].expected);
     }
   /* A replay is no forgery. */
   CHECK_UINT (keyed->read.n_forged, 0);
@@ -311,7 +307,7 @@ check_replay (struct keyed *keyed, size_t overhead)
 static void
 replay_drops_silently (void)
 {
-  keyed_run (check_replay);
+  keyed_run_form (RECORD_FORM_12, check_replay);
 }
 
 /* RFC 5288 §3: the number MAY be the explicit part; a peer's may be anything else that is
@@ -319,10 +315,9 @@ replay_drops_silently (void)
 static void
 explicit_nonce_is_the_records (void)
 {
-  static const uint8_t header[RECORD_HEADER_LEN] = {
-    23, 0xfe, 0xfd, 0, KEYED_EPOCH, 0, 0, 0, 0, 0, 9, 0, 8 + 4 + AEAD_TAG_LEN
-  };
-  struct keyed *keyed = keyed_new (AEAD_AES_128_GCM);
+  static const uint8_t header[RECORD_HEADER_LEN] = { 23, 0xfe, 0xfd, 0, KEYED_EPOCH, 0,         0,
+                                                     0,  0,    0,    9, 0,           8 + 4 + 16 };
+  struct keyed *keyed = keyed_new (RECORD_FORM_12, AEAD_AES_128_GCM);
   struct epoch_record sealed = { CONTENT_APPLICATION_DATA, VERSION_DTLS_1_2, 9, 4 };
   uint8_t nonce[AEAD_NONCE_LEN] = { 0xa0, 0xa1, 0xa2, 0xa3, 9, 8, 7, 6, 5, 4, 3, 2 };
   uint8_t additional[ADDITIONAL_LEN];
@@ -348,18 +343,18 @@ check_other_epoch (struct keyed *keyed, size_t overhead)
   (void) overhead;
   keyed->write.number = 2;
   keyed_seal_number (keyed, 0, TAP_STRING ("x"));
-  check_drops (keyed, keyed->room, keyed->out.used, DTLS_DROP_EPOCH);
+  keyed_drops (keyed, keyed->room, keyed->out.used, DTLS_DROP_EPOCH);
 
   epoch_write_clear (&keyed->write);
   epoch_write_init_plain (&keyed->write, 0);
   keyed_seal_number (keyed, 0, TAP_STRING ("x"));
-  check_drops (keyed, keyed->room, keyed->out.used, DTLS_DROP_EPOCH);
+  keyed_drops (keyed, keyed->room, keyed->out.used, DTLS_DROP_EPOCH);
 }
 
 static void
 other_epoch_is_dropped (void)
 {
-  keyed_run (check_other_epoch);
+  keyed_run_form (RECORD_FORM_12, check_other_epoch);
 }
 
 /* Nothing vouches for a number in the clear: a forged one must not shut the genuine ones out. */
@@ -367,7 +362,7 @@ static void
 plain_epoch_has_no_window (void)
 {
   static const uint64_t numbers[] = { 0, MAX_RECORD_NUMBER, 0, 1, 1 };
-  struct keyed *keyed = keyed_new (AEAD_AES_128_GCM);
+  struct keyed *keyed = keyed_new (RECORD_FORM_12, AEAD_AES_128_GCM);
 
   epoch_read_clear (&keyed->read);
   epoch_read_init_plain (&keyed->read);
@@ -384,6 +379,7 @@ plain_epoch_has_no_window (void)
       CHECK_UINT (opened.number, numbers[i]);
       CHECK_UINT (opened.epoch, 0);
       CHECK_BYTES (((struct bytes){ opened.at, opened.len }), TAP_STRING ("plain"));
+      CHECK_UINT (opened.inner_len, opened.len);
       CHECK (memcmp (&keyed->read, &before, sizeof before) == 0);
     }
   keyed_free (keyed);
@@ -394,12 +390,17 @@ plain_record_is_at_most_two_to_the_14 (void)
 {
   struct epoch_read plain;
   struct opened opened;
-  struct record record = { { CONTENT_HANDSHAKE, VERSION_DTLS_1_2, 0, 0, MAX_PLAINTEXT_LEN }, data };
+  struct record record = {
+    .form = RECORD_FORM_12,
+    .header = { .type = CONTENT_HANDSHAKE, .version = VERSION_DTLS_1_2 },
+    .body = data,
+    .len = MAX_PLAINTEXT_LEN,
+  };
 
   epoch_read_init_plain (&plain);
   CHECK_UINT (record_open (&plain, &record, &opened), DTLS_DROP_NONE);
   CHECK_UINT (opened.len, MAX_PLAINTEXT_LEN);
-  record.header.len++;
+  record.len++;
   CHECK_UINT (record_open (&plain, &record, &opened), DTLS_DROP_LENGTH);
 }
 
