@@ -242,8 +242,8 @@ struct dtls_config
   void (*keylog) (void *data, const char *line);
   void *keylog_data;
 
-  /* (nullable) For tests: takes the place of libcrypto's randomness for hellos and
-   * HelloVerifyRequest. Ephemeral keys and signatures always come from libcrypto. */
+  /* (nullable) For tests: takes the place of libcrypto's randomness for what others see anyway: the
+   * randoms of hellos, session IDs, ticket_age_add. Keys and signatures always come from libcrypto. */
   void (*random) (void *data, uint8_t *out, size_t len);
   void *random_data;
 };

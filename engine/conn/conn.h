@@ -175,13 +175,13 @@ void conn_drop_old_write (struct dtls_conn *conn);
 
 /* receive.c. Takes one opened record. True when it is application data for the caller. */
 bool conn_take_opened (struct dtls_conn *conn, const struct opened *opened);
-
-/* messages.c: handshake records. */
-void conn_take_handshake (struct dtls_conn *conn, const struct opened *opened);
 void conn_count_drop (struct dtls_conn *conn, enum dtls_drop drop);
 /* Content that is wrong: from an authenticated record it ends the connection, from any other it is
  * noise. */
 void conn_reject (struct dtls_conn *conn, uint16_t epoch, enum dtls_error error);
+
+/* messages.c: handshake records. */
+void conn_take_handshake (struct dtls_conn *conn, const struct opened *opened);
 
 /* held.c. False if there is no reason or no room to hold it. */
 bool conn_hold (struct dtls_conn *conn, const struct record *record);
@@ -208,7 +208,7 @@ void conn_watch_limits (struct dtls_conn *conn);
 /* Makes the objects for messages after the handshake. False: the connection has failed. */
 bool conn_begin_post (struct dtls_conn *conn);
 
-/* close.c. Keeps a sealed record; nothing if there is no reason. */
+/* close.c. Keeps a sealed record, if there is room for it. */
 void sent_data_keep (struct sent_data *sent, struct bytes record);
 bool sent_data_next (struct sent_data *sent, size_t room, struct bytes *out_record);
 void conn_end_linger (struct dtls_conn *conn);

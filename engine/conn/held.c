@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Records that came before their keys: held as they came, and opened when the keys are there. What
- * still does not open then stays for the next keys. */
+/* Records that came before their keys: held as they came, and opened when the keys are there. What is of
+ * an epoch still to come stays; what does not open is dropped. */
 
 #include "conn/conn.h"
 

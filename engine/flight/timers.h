@@ -10,7 +10,7 @@
  *   ack         1.3: what came without completing a flight is acknowledged a quarter of the current
  *               retransmission interval later (RFC 9147 §7.1)
  *   linger      1.3: a client that closed keeps repeating its last flight for a second, at half the
- *               start value, eight times at most
+ *               start value, but every 125 to 500 ms
  *   epoch       1.3: 240 s for which the epoch before the current one is still read (2 MSL, RFC
  *               9147 §5.8.1: the client's last flight may come again, and is acknowledged again). It
  *               wakes nobody: it is looked at when something else happens

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Tickets of ours first, then whoever knows external keys is asked; and the binder of the one taken. */
+/* Each identity, in the client's order, may be a ticket of ours; if not, whoever knows external keys is
+ * asked. And the binder of the one taken. */
 
 #include "handshake/psk_choice.h"
 

@@ -215,8 +215,11 @@ choose_credential (struct handshake *h, const struct hello13 *hello, struct effe
   TRY (handshake_need_credential (h, effects));
   if (h->wait != DTLS_WAIT_NONE)
     return DTLS_OK;
+  /* RFC 9846 §6.2: a client that names keys wants to hear that it was about those. */
   if (h->credential == NULL)
-    return DTLS_ERROR_NO_CREDENTIAL;
+    return h->config->asks_for_psk && hello->found.has[FOUND_PRE_SHARED_KEY]
+               ? DTLS_ERROR_UNKNOWN_PSK
+               : DTLS_ERROR_NO_CREDENTIAL;
 
   h->signing.scheme = handshake_choose_scheme (h);
   if (h->signing.scheme == 0)

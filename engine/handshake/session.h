@@ -21,7 +21,7 @@ struct session
   uint16_t version;
   uint16_t suite;
   uint64_t made;     /* µs since 1970 by whoever keeps it: when it was made, not renewed */
-  uint64_t received; /* client: when its ticket came; server: as `made` of this ticket */
+  uint64_t received; /* client: when its ticket came; server: when it made the ticket */
   uint32_t lifetime; /* seconds from `received`, at most seven days */
   uint32_t age_add;  /* 1.3 */
   bool has_extended_master_secret; /* 1.2: always, we resume nothing without */

@@ -33,7 +33,7 @@ const struct suite *suite_find (uint16_t code);
 bool suite_is_psk (const struct suite *suite); /* 1.2's two kinds */
 /* Whether a server with a key of `kind` can use it. Never for a suite of pre-shared keys. */
 bool suite_fits_key (const struct suite *suite, enum key_kind kind);
-/* Of both versions, 1.3's first; AES first where the processor has instructions for it, ChaCha20 first
- * elsewhere. Those of pre-shared keys (of them only with forward secrecy), which count only where there
+/* Of both versions, 1.3's first; AES first, but on an x86 processor without instructions for it
+ * ChaCha20. Those of pre-shared keys (of them only with forward secrecy), which count only where there
  * is such a key, before those of certificates. */
 const uint16_t *suite_defaults (size_t *out_n);

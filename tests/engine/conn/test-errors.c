@@ -62,7 +62,7 @@ static const struct alert_row alert_rows[] = {
   { DTLS_ERROR_BAD_CERTIFICATE,                 42 },
   { DTLS_ERROR_UNSUPPORTED_CERTIFICATE,         43 },
   { DTLS_ERROR_CERTIFICATE_REQUIRED,            40 },
-  { DTLS_ERROR_NO_CREDENTIAL,                   80 },
+  { DTLS_ERROR_NO_CREDENTIAL,                   40 },
   { DTLS_ERROR_SIGNING_FAILED,                  80 },
   { DTLS_ERROR_PEER_ALERT,                      -1 },
   { DTLS_ERROR_TIMED_OUT,                       -1 },

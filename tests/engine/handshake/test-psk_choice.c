@@ -57,7 +57,7 @@ static const struct key_row key_rows[] = {
   { "the server's is of another hash",      &right,     &right_384, HAS_CERTIFICATE | ONLY_SHA256,            1, false, DTLS_OK },
   { "nobody knows one that is required",    &stranger,  &right,     HAS_CERTIFICATE | NEEDS_KEY,              1, false, DTLS_ERROR_PSK_REQUIRED },
   { "none is offered where it is required", NULL,       &right,     HAS_CERTIFICATE | NEEDS_KEY,              0, false, DTLS_ERROR_PSK_REQUIRED },
-  { "nobody knows it, and no certificate",  &stranger,  &right,     0,                                        1, false, DTLS_ERROR_NO_CREDENTIAL },
+  { "nobody knows it, and no certificate",  &stranger,  &right,     0,                                        1, false, DTLS_ERROR_UNKNOWN_PSK },
   { "another key",                          &right,     &wrong,     HAS_CERTIFICATE,                          1, false, DTLS_ERROR_BAD_FINISHED },
   { "another key, with a cookie",           &right,     &wrong,     HAS_CERTIFICATE | HAS_COOKIES,            1, false, DTLS_ERROR_BAD_FINISHED },
   { "the binder of another hash",           &right,     &right_384, HAS_CERTIFICATE,                          1, false, DTLS_ERROR_BAD_FINISHED },
