@@ -249,6 +249,10 @@ struct dtls_config
 };
 
 void dtls_config_init (struct dtls_config *config);
+/* DTLS_ERROR_CONFIG for what is out of bounds, or leaves no version, suite or group that this libcrypto
+ * has. New connections check it by themselves; who answers hellos before there is one checks it first. */
+enum dtls_error dtls_config_check (const struct dtls_config *config,
+                                   const struct dtls_crypto *crypto) DTLS_MUST_CHECK;
 
 /* ------------------------------------------------------------------------------ the first hello */
 

@@ -12,5 +12,3 @@ enum
   MIN_MTU = 256,
   MAX_MTU = 65507, /* UDP over IPv4 */
 };
-
-enum dtls_error config_check (const struct dtls_config *config) DTLS_MUST_CHECK;

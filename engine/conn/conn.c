@@ -372,7 +372,7 @@ dtls_conn_new_client (const struct dtls_config *config, struct dtls_crypto *cryp
 {
   struct dtls_conn *conn;
 
-  TRY (config_check (config));
+  TRY (dtls_config_check (config, crypto));
 
   conn = conn_new (config, crypto, DTLS_CLIENT, NULL);
   if (conn == NULL)
@@ -417,7 +417,7 @@ dtls_conn_new_server (const struct dtls_config *config, struct dtls_crypto *cryp
   struct dtls_conn *conn;
   enum dtls_error error = DTLS_OK;
 
-  TRY (config_check (config));
+  TRY (dtls_config_check (config, crypto));
 
   conn = conn_new (config, crypto, DTLS_SERVER, hello);
   if (conn == NULL)
