@@ -17,8 +17,12 @@ address_parse (const char *text, bool may_lack_host, char **out_host, guint16 *o
   *out_host = NULL;
   if (may_lack_host && strchr (text, ':') == NULL)
     {
-      if (!g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, error))
-        return false;
+      if (!g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT16, &port, NULL))
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                       "“%s” is no port: [ADDR:]PORT", text);
+          return false;
+        }
       *out_port = (guint16) port;
       return true;
     }
@@ -30,8 +34,14 @@ address_parse (const char *text, bool may_lack_host, char **out_host, guint16 *o
   *out_port = g_network_address_get_port (G_NETWORK_ADDRESS (parsed));
   if (*out_port == 0 && !may_lack_host)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” has no port: HOST:PORT",
-                   text);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   "“%s” has no port: HOST:PORT, where an IPv6 address is in brackets", text);
+      return false;
+    }
+  if (*g_network_address_get_hostname (G_NETWORK_ADDRESS (parsed)) == '\0')
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” has no host: %s", text,
+                   may_lack_host ? "[ADDR:]PORT" : "HOST:PORT");
       return false;
     }
 

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/identity.h"
 #include "cli/interrupt.h"
+#include "cli/session-file.h"
 #include "cli/session.h"
 
 #include <unistd.h>
@@ -58,6 +59,9 @@ open_connection (const struct client *client, GSocketAddress *address, GError **
     return NULL;
 
   identity_apply (&client->identity, client->options, G_DTLS_CONNECTION (connection));
+  if (client->options->session_file != NULL)
+    session_file_offer (client->options->session_file, MOAT_CONNECTION (connection));
+
   return g_steal_pointer (&connection);
 }
 
@@ -89,6 +93,8 @@ try_address (struct client *client, GSocketAddress *address)
     client->failure = g_strdup_printf ("no server answers at %s: the port is closed", text);
   else if (status == STATUS_OK)
     status = session_talk (&session);
+  if (client->options->session_file != NULL)
+    session_file_store (client->options->session_file, MOAT_CONNECTION (session.connection));
 
   session_clear (&session);
   return status;

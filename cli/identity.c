@@ -6,6 +6,7 @@
 #include "cli/identity.h"
 
 #include "cli/keylog.h"
+#include "cli/settings.h"
 
 static bool
 has_key (GTlsCertificate *certificate)
@@ -15,6 +16,22 @@ has_key (GTlsCertificate *certificate)
 
   g_object_get (certificate, "private-key", &key, "private-key-pkcs11-uri", &uri, NULL);
   return key != NULL || uri != NULL;
+}
+
+/* Whether the key is the certificate's, before anybody connects: a server's connection that nothing is done
+ * with looks. */
+static bool
+is_usable (GTlsCertificate *certificate, GError **error)
+{
+  g_autoptr (GSocket) socket =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
+  g_autoptr (MoatServerConnection) connection = NULL;
+
+  if (socket == NULL)
+    return false;
+
+  connection = moat_server_connection_new (G_DATAGRAM_BASED (socket), certificate, error);
+  return connection != NULL;
 }
 
 static GTlsCertificate *
@@ -33,6 +50,9 @@ load_certificate (const struct options *options, GError **error)
                            "there is no private key in it; name its file with --key");
       return NULL;
     }
+
+  if (certificate == NULL || !is_usable (certificate, error))
+    return NULL;
 
   return g_steal_pointer (&certificate);
 }
@@ -60,8 +80,12 @@ enum status
 identity_load (struct identity *identity, const struct options *options)
 {
   g_autoptr (GError) error = NULL;
+  enum status status;
 
   identity->context = moat_context_new ();
+  status = settings_apply (options, identity->context);
+  if (status != STATUS_OK)
+    return status;
 
   if (options->cert != NULL)
     {

@@ -54,6 +54,13 @@ add_common_entries (GOptionContext *context, struct options *o, struct raw *raw)
     { "alpn", 0, 0, G_OPTION_ARG_STRING, &raw->alpn, "Application protocols, preferred ones first", "P[,P…]" },
     { "mtu", 0, 0, G_OPTION_ARG_INT, &o->mtu, "Send no datagram longer than N bytes (256 to 65507)", "N" },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &o->timeout, "Give a handshake that long; 0: no limit", "SEC" },
+    { "min-version", 0, 0, G_OPTION_ARG_STRING, &o->min_version, "The oldest DTLS version to use: 1.2 or 1.3", "VERSION" },
+    { "max-version", 0, 0, G_OPTION_ARG_STRING, &o->max_version, "The newest DTLS version to use: 1.2 or 1.3", "VERSION" },
+    { "suites", 0, 0, G_OPTION_ARG_STRING, &o->suites, "Cipher suites, preferred ones first", "S[,S…]" },
+    { "groups", 0, 0, G_OPTION_ARG_STRING, &o->groups, "Key exchange groups, preferred ones first", "G[,G…]" },
+    { "psk-identity", 0, 0, G_OPTION_ARG_STRING, &o->psk_identity, "The name of the pre-shared key in --psk-file", "ID" },
+    { "psk-file", 0, 0, G_OPTION_ARG_FILENAME, &o->psk_file, "Use the pre-shared key in FILE, in hexadecimal digits", "FILE" },
+    { "key-update", 0, 0, G_OPTION_ARG_NONE, &o->key_update, "Change the keys of both sides before each message", NULL },
     { "keylog", 0, 0, G_OPTION_ARG_FILENAME, &o->keylog, "Add the secrets of each connection to FILE", "FILE" },
     { "ipv4", '4', 0, G_OPTION_ARG_NONE, &o->only_ipv4, "Use IPv4 only", NULL },
     { "ipv6", '6', 0, G_OPTION_ARG_NONE, &o->only_ipv6, "Use IPv6 only", NULL },
@@ -74,6 +81,7 @@ add_connect_entries (GOptionContext *context, struct options *o)
   /* clang-format off */
   const GOptionEntry entries[] = {
     { "servername", 0, 0, G_OPTION_ARG_STRING, &o->servername, "Ask for NAME, and check that the certificate names it", "NAME" },
+    { "session-file", 0, 0, G_OPTION_ARG_FILENAME, &o->session_file, "Go on from the session in FILE, and keep the next one there", "FILE" },
     G_OPTION_ENTRY_NULL
   };
   /* clang-format on */
@@ -92,6 +100,7 @@ add_serve_entries (GOptionContext *context, struct options *o, struct raw *raw)
     { "echo", 0, 0, G_OPTION_ARG_NONE, &o->echo, "Send every datagram back instead of printing it", NULL },
     { "client-auth", 0, 0, G_OPTION_ARG_STRING, &raw->client_auth, "Ask clients for a certificate: none, request or require", "MODE" },
     { "no-cookie", 0, 0, G_OPTION_ARG_NONE, &o->no_cookie, "Do not make clients prove their address", NULL },
+    { "ticket-secret", 0, 0, G_OPTION_ARG_FILENAME, &o->ticket_secret, "Make tickets with the secret in FILE, 64 hexadecimal digits or more", "FILE" },
     { "once", 0, 0, G_OPTION_ARG_NONE, &o->once, "End when the first peer is done", NULL },
     G_OPTION_ENTRY_NULL
   };
@@ -151,6 +160,12 @@ check_client_auth (struct options *options, const struct raw *raw, GError **erro
   return false;
 }
 
+static bool
+is_empty (const char *text)
+{
+  return text != NULL && *text == '\0';
+}
+
 /* What must not be, and how to say so; the first that holds is reported. */
 static const char *
 find_contradiction (const struct options *o, const struct raw *raw)
@@ -165,6 +180,12 @@ find_contradiction (const struct options *o, const struct raw *raw)
     return "-v and -q exclude each other";
   if (o->key != NULL && o->cert == NULL)
     return "--key needs --cert";
+  if ((o->psk_identity != NULL) != (o->psk_file != NULL))
+    return "--psk-identity and --psk-file need each other";
+  if (o->serves && o->cert == NULL && o->psk_file == NULL)
+    return "a server needs --cert or --psk-file";
+  if (is_empty (raw->alpn) || is_empty (o->suites) || is_empty (o->groups))
+    return "a list that is given names something";
   if (o->mtu != 0 && (o->mtu < MIN_MTU || o->mtu > MAX_MTU))
     return "--mtu is 256 to 65507 bytes";
   /* Written so that a NaN fails too. */
@@ -234,10 +255,10 @@ options_parse_serve (struct options *options, int argc, char **argv)
   struct raw raw = { 0 };
   GError *error = NULL;
 
+  options->serves = true;
   options->timeout = SERVE_TIMEOUT_S;
   add_serve_entries (context, options, &raw);
-  if (parse (context, options, &raw, argc, argv, &error) && options->cert == NULL)
-    g_set_error_literal (&error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "a server needs --cert");
+  parse (context, options, &raw, argc, argv, &error);
 
   return finish (&raw, error);
 }
@@ -251,5 +272,13 @@ options_clear (struct options *options)
   g_free (options->key);
   g_free (options->keylog);
   g_free (options->servername);
+  g_free (options->min_version);
+  g_free (options->max_version);
+  g_free (options->suites);
+  g_free (options->groups);
+  g_free (options->psk_identity);
+  g_free (options->psk_file);
+  g_free (options->session_file);
+  g_free (options->ticket_secret);
   g_strfreev (options->alpn);
 }

@@ -11,6 +11,7 @@
 
 struct options
 {
+  bool serves;   /* which of the two commands it is */
   char *address; /* connect: HOST:PORT; serve: [ADDR:]PORT */
 
   char *ca;          /* (nullable): the system's CAs then */
@@ -22,10 +23,20 @@ struct options
   gboolean insecure; /* take a peer whose certificate is not trusted */
   int mtu;           /* 0: the library's choice */
   double timeout;    /* seconds for a handshake; 0: no limit */
+  char *min_version; /* (nullable), like the rest of these: the library's choice then */
+  char *max_version;
+  char *suites;       /* names, with commas between them */
+  char *groups;       /* the same */
+  char *psk_identity; /* with psk_file or not at all */
+  char *psk_file;
+  gboolean key_update; /* new keys before each message */
   gboolean only_ipv4;
   gboolean only_ipv6;
 
+  char *session_file; /* (nullable) connect */
+
   GTlsAuthenticationMode client_auth; /* serve, as the next ones */
+  char *ticket_secret;                /* (nullable): a file */
   gboolean no_cookie;
   gboolean once; /* end with the first peer */
   gboolean echo;

@@ -99,6 +99,13 @@ lacked_certificate (const struct session *s, const GError *error)
 }
 
 static enum status
+report_lacking (const GError *error)
+{
+  report_error ("the server wants a certificate; give one with --cert (%s)", error->message);
+  return STATUS_NO_CREDENTIAL;
+}
+
+static enum status
 report_failed_handshake (struct session *s, const GError *error)
 {
   if (g_cancellable_is_cancelled (s->interrupt))
@@ -112,10 +119,7 @@ report_failed_handshake (struct session *s, const GError *error)
     return STATUS_NOT_TRUSTED;
 
   if (lacked_certificate (s, error))
-    {
-      report_error ("the server wants a certificate; give one with --cert (%s)", error->message);
-      return STATUS_NO_CREDENTIAL;
-    }
+    return report_lacking (error);
 
   if (is_silence (error))
     {
@@ -124,6 +128,8 @@ report_failed_handshake (struct session *s, const GError *error)
     }
 
   report_error ("the handshake failed: %s", error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT))
+    return STATUS_USAGE;
   return error->domain == G_TLS_ERROR ? STATUS_HANDSHAKE : STATUS_RUNTIME;
 }
 
@@ -189,11 +195,26 @@ send_message (struct session *s, GBytes *message)
   return true;
 }
 
+/* Those that are asked for before the last ones were there are one. */
+static void
+update_keys (struct session *s)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!s->options->key_update || s->has_no_update
+      || moat_connection_update_keys (MOAT_CONNECTION (s->connection), TRUE, &error))
+    return;
+
+  report_warning ("keys are not changed: %s", error->message);
+  s->has_no_update = true;
+}
+
 static void
 send_or_wait (struct session *s, const char *data, size_t len)
 {
   g_autoptr (GBytes) message = g_bytes_new (data, len);
 
+  update_keys (s);
   if (!send_message (s, message))
     s->waiting = g_steal_pointer (&message);
 }
@@ -282,6 +303,18 @@ may_receive (const struct session *s)
   return !s->is_over && !(s->options->echo && s->waiting != NULL);
 }
 
+/* In DTLS 1.3 a server finds out only when its client is connected already that a certificate is missing. */
+static enum status
+report_broken (const struct session *s, const GError *error)
+{
+  if (s->options->cert == NULL
+      && g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED))
+    return report_lacking (error);
+
+  report_error ("the connection broke: %s", error->message);
+  return error->domain == G_TLS_ERROR ? STATUS_ABORTED : STATUS_RUNTIME;
+}
+
 /* False when there is nothing more at the moment. */
 static bool
 receive_message (struct session *s)
@@ -308,10 +341,7 @@ receive_message (struct session *s)
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return false;
   else
-    {
-      report_error ("the connection broke: %s", error->message);
-      end (s, error->domain == G_TLS_ERROR ? STATUS_ABORTED : STATUS_RUNTIME);
-    }
+    end (s, report_broken (s, error));
 
   return true;
 }

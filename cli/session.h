@@ -26,6 +26,7 @@ struct session
 
   GTlsCertificateFlags refused; /* why we did not take the peer's certificate */
   bool was_refused_port;        /* nothing listens where the handshake went */
+  bool has_no_update;           /* key updates: told already */
   bool is_output_lost;          /* standard output takes nothing any more */
   bool is_over;
   enum status status; /* of the end */

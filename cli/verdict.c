@@ -49,23 +49,44 @@ report_peer (GTlsCertificate *peer, GTlsCertificateFlags faults)
                  day != NULL ? day : "(unknown)");
 }
 
+static void
+report_no_certificate (MoatConnection *connection)
+{
+  g_autoptr (GBytes) identity = moat_connection_dup_psk_identity (connection);
+  g_autofree char *name = NULL;
+
+  if (identity == NULL)
+    {
+      report_status ("peer: no certificate");
+      return;
+    }
+
+  /* A zero byte ends what can be shown of it. */
+  name = g_strndup (g_bytes_get_data (identity, NULL), g_bytes_get_size (identity));
+  report_status ("peer: has the pre-shared key “%s”", name);
+}
+
 void
 verdict_report_connection (GDtlsConnection *connection)
 {
+  MoatConnection *moat = MOAT_CONNECTION (connection);
   GTlsCertificate *peer = g_dtls_connection_get_peer_certificate (connection);
-  const char *version = moat_connection_get_dtls_version (MOAT_CONNECTION (connection));
+  const char *version = moat_connection_get_dtls_version (moat);
   const char *protocol = g_dtls_connection_get_negotiated_protocol (connection);
   g_autofree char *suite = g_dtls_connection_get_ciphersuite_name (connection);
 
-  report_status ("connected: DTLS %s, %s", version != NULL ? version : "(unknown)",
-                 suite != NULL ? suite : "(unknown)");
+  /* The peer's refusal may have come with the end of the handshake. */
+  if (version == NULL)
+    return;
+
+  report_status ("connected: DTLS %s, %s%s", version, suite != NULL ? suite : "(unknown)",
+                 moat_connection_get_session_resumed (moat) ? ", resumed" : "");
   if (peer != NULL)
     report_peer (peer, g_dtls_connection_get_peer_certificate_errors (connection));
   else
-    report_status ("peer: no certificate");
+    report_no_certificate (moat);
 
   if (protocol != NULL)
     report_status ("application protocol: %s", protocol);
-  report_detail ("longest message: %u bytes",
-                 moat_connection_get_max_payload (MOAT_CONNECTION (connection)));
+  report_detail ("longest message: %u bytes", moat_connection_get_max_payload (moat));
 }

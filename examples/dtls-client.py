@@ -29,12 +29,18 @@ def connect_socket(server):
     return socket
 
 
+def version_name(connection):
+    """GIO has no name yet for 1.3; Moat's connections have a property that tells."""
+    if connection.find_property("dtls-version") and connection.props.dtls_version:
+        return f"DTLS {connection.props.dtls_version}"
+    return VERSIONS.get(connection.props.protocol_version, "unknown")
+
+
 def print_connection(connection):
     peer = connection.props.peer_certificate
     errors = connection.props.peer_certificate_errors
 
-    # GIO has no name yet for newer versions.
-    print("version:", VERSIONS.get(connection.props.protocol_version, "unknown"))
+    print("version:", version_name(connection))
     print("cipher suite:", connection.props.ciphersuite_name or "none")
     print("peer:", peer.props.subject_name if peer else "no certificate")
     if peer:

@@ -84,24 +84,32 @@ trust (GDtlsConnection *connection, const char *ca, GError **error)
 
 /* --- what to print --- */
 
-static const char *
+/* GIO has no name yet for 1.3; Moat's connections have a property that tells. */
+static char *
 version_name (GDtlsConnection *connection)
 {
+  g_autofree char *version = NULL;
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (connection), "dtls-version") != NULL)
+    g_object_get (connection, "dtls-version", &version, NULL);
+  if (version != NULL)
+    return g_strconcat ("DTLS ", version, NULL);
+
   switch (g_dtls_connection_get_protocol_version (connection))
     {
     case G_TLS_PROTOCOL_VERSION_DTLS_1_0:
-      return "DTLS 1.0";
+      return g_strdup ("DTLS 1.0");
     case G_TLS_PROTOCOL_VERSION_DTLS_1_2:
-      return "DTLS 1.2";
+      return g_strdup ("DTLS 1.2");
     default:
-      /* GIO has no name yet for newer ones. */
-      return "unknown";
+      return g_strdup ("unknown");
     }
 }
 
 void
 print_connection (GDtlsConnection *connection)
 {
+  g_autofree char *version = version_name (connection);
   g_autofree char *suite = g_dtls_connection_get_ciphersuite_name (connection);
   GTlsCertificate *peer = g_dtls_connection_get_peer_certificate (connection);
   GTlsCertificateFlags errors = g_dtls_connection_get_peer_certificate_errors (connection);
@@ -111,7 +119,7 @@ print_connection (GDtlsConnection *connection)
   if (peer != NULL)
     subject = g_tls_certificate_get_subject_name (peer);
 
-  printf ("version: %s\n", version_name (connection));
+  printf ("version: %s\n", version);
   printf ("cipher suite: %s\n", suite != NULL ? suite : "none");
   printf ("peer: %s\n", subject != NULL ? subject : "no certificate");
   if (peer != NULL)

@@ -30,8 +30,8 @@ export_binding (const struct dtls_conn *conn, Binding *binding)
 {
   const struct bytes empty = { (const uint8_t *) "", 0 };
 
-  /* RFC 9266 §3: without the extended master secret it would bind to nothing. */
-  if (!dtls_conn_has_extended_master_secret (conn))
+  /* RFC 9266 §3: without the extended master secret it would bind to nothing in 1.2. */
+  if (dtls_conn_version (conn) == DTLS_1_2 && !dtls_conn_has_extended_master_secret (conn))
     {
       binding->error = G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE;
       return;
@@ -50,8 +50,11 @@ read_binding (const struct dtls_conn *conn, GTlsChannelBindingType type, Binding
   switch (type)
     {
     case G_TLS_CHANNEL_BINDING_TLS_UNIQUE:
+      /* RFC 9846 §C.5: it is not defined for 1.3. */
       binding->len = dtls_conn_tls_unique (conn, binding->bytes);
-      binding->error = G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE;
+      binding->error = dtls_conn_version (conn) == DTLS_1_3
+                           ? G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED
+                           : G_TLS_CHANNEL_BINDING_ERROR_NOT_AVAILABLE;
       break;
     case G_TLS_CHANNEL_BINDING_TLS_SERVER_END_POINT:
       /* RFC 5929 §4.1: undefined for a signature with no or with several hash functions. */

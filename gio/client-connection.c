@@ -8,6 +8,7 @@
 
 #include "gio/connection.h"
 #include "gio/identity.h"
+#include "gio/session-key.h"
 
 struct _MoatClientConnectionClass
 {
@@ -69,6 +70,83 @@ moat_client_connection_dup_identity (MoatConnection *connection)
   return identity;
 }
 
+static guint16
+port_of_server (const MoatConnection *connection)
+{
+  g_autoptr (GSocketAddress) address = moat_base_dup_peer (&connection->pump.base);
+
+  if (!G_IS_INET_SOCKET_ADDRESS (address))
+    return 0;
+
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+}
+
+/* (transfer full) (nullable): our certificate, DER. */
+static GBytes *
+dup_leaf (MoatConnection *connection)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GByteArray) der = NULL;
+
+  g_mutex_lock (&connection->lock);
+  g_set_object (&certificate, connection->certificate);
+  g_mutex_unlock (&connection->lock);
+
+  if (certificate != NULL)
+    g_object_get (certificate, "certificate", &der, NULL);
+
+  return der != NULL ? g_bytes_new (der->data, der->len) : NULL;
+}
+
+static GBytes *
+moat_client_connection_make_session_key (MoatConnection *connection, GBytes **out_leaf)
+{
+  g_autoptr (GSocketConnectable) identity = moat_client_connection_dup_identity (connection);
+  g_autoptr (GTlsDatabase) database = NULL;
+  g_auto (GStrv) protocols = NULL;
+  MoatSessionFacts facts = { .identity = identity, .port = port_of_server (connection) };
+
+  *out_leaf = NULL;
+
+  g_mutex_lock (&connection->lock);
+  facts.flags = MOAT_CLIENT_CONNECTION (connection)->validation_flags;
+  protocols = g_strdupv (connection->advertised_protocols);
+  g_mutex_unlock (&connection->lock);
+
+  if (!moat_session_key_may_be (&facts))
+    return NULL;
+
+  database = moat_connection_dup_database (connection);
+  facts.database = database;
+  facts.leaf = *out_leaf = dup_leaf (connection);
+  facts.protocols = protocols;
+
+  return moat_session_key_new (&facts);
+}
+
+/* The application's own, whoever trusts it; or one of ours that was made under the same conditions. */
+static void
+offer_session (MoatConnection *connection, MoatConfig *config)
+{
+  g_autoptr (GBytes) own = moat_connection_dup_own_session (connection);
+  g_autoptr (GBytes) session = NULL;
+  g_autoptr (GBytes) key = NULL;
+
+  if (own != NULL)
+    {
+      moat_config_take_session (config, g_steal_pointer (&own));
+      return;
+    }
+  if (!config->settings.keeps_sessions)
+    return;
+
+  key = moat_client_connection_make_session_key (connection, &config->session_leaf);
+  if (key != NULL)
+    session = moat_sessions_take (moat_context_get_sessions (config->context), key);
+  moat_config_take_session (config, g_steal_pointer (&session));
+  config->session_key = g_steal_pointer (&key);
+}
+
 static void
 moat_client_connection_configure (MoatConnection *connection, MoatConfig *config)
 {
@@ -76,6 +154,7 @@ moat_client_connection_configure (MoatConnection *connection, MoatConfig *config
 
   if (identity != NULL)
     moat_config_take_server_name (config, moat_identity_server_name (identity));
+  offer_session (connection, config);
 }
 
 /* RFC 6347 §4.2.1: it is the server who asks for a proof. */
@@ -205,6 +284,7 @@ moat_client_connection_class_init (MoatClientConnectionClass *class)
   connection_class->address_rule = moat_client_connection_address_rule;
   connection_class->dup_identity = moat_client_connection_dup_identity;
   connection_class->must_ask = moat_client_connection_must_ask;
+  connection_class->make_session_key = moat_client_connection_make_session_key;
   connection_class->handshake_over = moat_client_connection_handshake_over;
 
   g_object_class_override_property (object_class, PROP_VALIDATION_FLAGS, "validation-flags");

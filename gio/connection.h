@@ -24,6 +24,9 @@ struct _MoatConnectionClass
   /* The errors that must not go unasked; and whether the peer's certificate is put to the
    * application even without any. */
   bool (*must_ask) (MoatConnection *self, GTlsCertificateFlags errors);
+  /* (transfer full) (nullable): under what its sessions are kept, see gio/session-key.h; and our
+   * certificate that it was made from, out (transfer full) (nullable). */
+  GBytes *(*make_session_key) (MoatConnection *self, GBytes **out_leaf);
   /* The handshake is over; in the thread where signals belong. */
   void (*handshake_over) (MoatConnection *self);
 };
@@ -48,6 +51,7 @@ struct _MoatConnection
   char *negotiated_protocol;
   MoatContext *context;
   GSocketAddress *peer_address;
+  GBytes *session; /* the application's, to be offered instead of one of ours */
 
   guint mtu;
   guint handshake_timeout;
@@ -68,6 +72,14 @@ GTlsInteraction *moat_connection_dup_interaction (MoatConnection *self);
 /* (transfer full) (nullable) */
 GSocketAddress *moat_connection_dup_peer_address (MoatConnection *self);
 
+/* (transfer full): the one set, or the default one. */
+MoatContext *moat_connection_dup_context (MoatConnection *self);
+/* (transfer full) (nullable) */
+GBytes *moat_connection_dup_own_session (MoatConnection *self);
+
+/* Puts `fresh` in the place of an object; the old one goes when nothing is locked. */
+void moat_connection_exchange_object (MoatConnection *self, gpointer *place, gpointer fresh);
+void moat_connection_use_protocols (MoatConnection *self, const char *const *protocols);
 /* A certificate that cannot be used is taken all the same, and tells the caller why. */
 bool moat_connection_use_certificate (MoatConnection *self, GTlsCertificate *certificate,
                                       GError **error);

@@ -5,18 +5,27 @@
 
 #pragma once
 
-#include "moat/moat-context.h"
+#include "gio/keylog.h"
+#include "gio/psk.h"
+#include "gio/sessions.h"
+#include "gio/tickets.h"
 
-/* Who gets the key log; immutable and counted, so that it can be called while another one is
- * set. */
-typedef struct _MoatKeylog MoatKeylog;
+/* What was set, with a reference to each: a connection that has taken it keeps it. */
+typedef struct
+{
+  MoatKeylog *keylog; /* (owned) (nullable) */
+  GBytes *suites;     /* (owned) (nullable): code points, guint16; NULL: the defaults */
+  GBytes *groups;     /* (owned) (nullable): the same */
+  enum dtls_version min_version;
+  enum dtls_version max_version;
+  bool keeps_sessions;
+  MoatPsk *psk;              /* (owned) (nullable): a client's */
+  MoatPskLookup *psk_lookup; /* (owned) (nullable): a server's */
+} MoatSettings;
 
-void moat_keylog_unref (MoatKeylog *self);
-void moat_keylog_write (MoatKeylog *self, MoatContext *context, const char *line);
+void moat_context_get_settings (MoatContext *self, MoatSettings *out);
+void moat_settings_clear (MoatSettings *self);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MoatKeylog, moat_keylog_unref)
-
-/* Returns: (transfer full) (nullable) */
-MoatKeylog *moat_context_dup_keylog (MoatContext *self);
-/* Returns: (transfer full) (nullable): code points, an array of guint16; NULL for the defaults */
-GBytes *moat_context_dup_suites (MoatContext *self);
+/* Both (transfer none); they have locks of their own. */
+MoatSessions *moat_context_get_sessions (MoatContext *self);
+MoatTickets *moat_context_get_tickets (MoatContext *self);

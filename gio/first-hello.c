@@ -23,6 +23,7 @@ accept_hello (MoatPump *pump, MoatDatagram *datagram, const struct dtls_hello *h
 
   if (pump->base.wants_addresses)
     moat_base_pin (&pump->base, datagram);
+  moat_config_take_ticket_keys (pump->config);
 
   error = dtls_conn_new_server (&pump->config->engine, moat_crypto_get (), moat_pump_now (), hello,
                                 &pump->conn);
@@ -48,7 +49,7 @@ sender (const MoatPump *pump, const MoatDatagram *datagram)
   return (struct bytes){ pump->peer_name, sizeof pump->peer_name };
 }
 
-/* RFC 6347 §4.2.1. Returns false when the datagram is not for us to judge, but the connection's. */
+/* RFC 6347 §4.2.1, RFC 9147 §5.1. Returns false when the datagram is not for us to judge, but the connection's. */
 static bool
 answer_hello (MoatPump *pump, MoatDatagram *datagram)
 {

@@ -125,18 +125,45 @@ moat_news_send_errand (MoatConnection *connection)
 
 /* --------------------------------------------------------------------------------- what is told */
 
-static void
-write_keylog (MoatConnection *connection)
+/* It was set when the first I/O began, and stays. */
+static const MoatConfig *
+config_of (MoatConnection *connection)
 {
-  g_autoptr (GPtrArray) lines = moat_pump_take_keylog_lines (&connection->pump);
   const MoatConfig *config;
 
   g_mutex_lock (&connection->pump.control);
   config = connection->pump.config;
   g_mutex_unlock (&connection->pump.control);
 
+  return config;
+}
+
+static void
+write_keylog (MoatConnection *connection)
+{
+  g_autoptr (GPtrArray) lines = moat_pump_take_keylog_lines (&connection->pump);
+  const MoatConfig *config = config_of (connection);
+
   for (guint i = 0; i < lines->len; i++)
-    moat_keylog_write (config->keylog, config->context, lines->pdata[i]);
+    moat_keylog_write (config->settings.keylog, config->context, lines->pdata[i]);
+}
+
+/* A handler that would wait for the connection is told that it cannot. RFC 9257 §4.1: a key that goes by
+ * the name of the one that we have as a client is that one, coming back. */
+static void
+ask_for_psk (MoatConnection *connection)
+{
+  const MoatSettings *settings = &config_of (connection)->settings;
+  g_autoptr (GBytes) identity = moat_pump_dup_psk_question (&connection->pump);
+  g_autoptr (GBytes) key = NULL;
+
+  if (identity != NULL && (settings->psk == NULL || !moat_psk_is_named (settings->psk, identity)))
+    key = moat_psk_lookup_find (settings->psk_lookup, config_of (connection)->context, identity);
+
+  g_atomic_pointer_set (&connection->handshake.asker, NULL);
+  if (identity != NULL)
+    moat_pump_answer_psk (&connection->pump, key);
+  moat_wake_all (&connection->pump.wake);
 }
 
 /* Nothing more belongs there. */
@@ -206,12 +233,30 @@ moat_news_finish_shutdowns (MoatConnection *connection)
 {
   GTask *task;
 
-  while (!g_atomic_int_get (&connection->pump.has_backlog)
+  while (moat_pump_is_flushed (&connection->pump)
          && (task = moat_task_take (connection, &connection->handshake.shutdowns)) != NULL)
     moat_task_finish (task, NULL);
 }
 
 /* ------------------------------------------------------------------------------------ attending */
+
+bool
+moat_news_waits_here (MoatConnection *connection)
+{
+  MoatHandshake *self = &connection->handshake;
+  bool is_here;
+
+  if ((g_atomic_int_get (&connection->pump.news) & NEWS_WITH_A_PLACE) == 0
+      || g_atomic_pointer_get (&self->asker) != NULL)
+    return false;
+
+  g_mutex_lock (&connection->pump.control);
+  is_here = !belongs_to_runner (self)
+            && (self->context == NULL || g_main_context_is_owner (self->context));
+  g_mutex_unlock (&connection->pump.control);
+
+  return is_here;
+}
 
 /* Takes what can be dealt with here and now; under the control lock. */
 static guint
@@ -248,10 +293,9 @@ take_news (MoatConnection *connection, MoatCaller caller, Place *out_place)
   if (news & NEWS_OF_THE_END)
     news &= ~(guint) MOAT_NEWS_VERDICT_NEEDED;
   if (news & MOAT_NEWS_VERDICT_NEEDED)
-    {
-      self->is_asking = true;
-      g_atomic_pointer_set (&self->asker, g_thread_self ());
-    }
+    self->is_asking = true;
+  if (news & (MOAT_NEWS_VERDICT_NEEDED | MOAT_NEWS_PSK_NEEDED))
+    g_atomic_pointer_set (&self->asker, g_thread_self ());
 
   return news;
 }
@@ -261,6 +305,8 @@ deal_with (MoatConnection *connection, guint news, MoatCaller caller, GCancellab
 {
   if (news & MOAT_NEWS_KEYLOG)
     write_keylog (connection);
+  if (news & MOAT_NEWS_PSK_NEEDED)
+    ask_for_psk (connection);
   if (news & MOAT_NEWS_SOFT_ERROR)
     tell_of_refusal (connection);
   if (news & MOAT_NEWS_VERDICT_NEEDED)

@@ -22,19 +22,6 @@ enum
 
 /* --------------------------------------------------------------------------------------- basics */
 
-static void
-wipe_line (gpointer line)
-{
-  explicit_bzero (line, strlen (line));
-  g_free (line);
-}
-
-static GPtrArray *
-new_keylog_lines (void)
-{
-  return g_ptr_array_new_with_free_func (wipe_line);
-}
-
 void
 moat_pump_init (MoatPump *self)
 {
@@ -45,8 +32,9 @@ moat_pump_init (MoatPump *self)
   g_rec_mutex_init (&self->output);
   moat_wake_init (&self->wake);
   self->deadline = DTLS_NEVER;
+  self->busy_since = DTLS_NEVER;
   self->failure.peer_alert = -1;
-  self->keylog_lines = new_keylog_lines ();
+  self->keylog_lines = moat_keylog_lines_new ();
 }
 
 void
@@ -61,6 +49,7 @@ moat_pump_clear (MoatPump *self)
   g_clear_error (&self->verdict_reason);
   g_clear_error (&self->soft_error);
   g_clear_error (&self->reason);
+  g_clear_pointer (&self->session, g_bytes_unref);
   g_clear_pointer (&self->keylog_lines, g_ptr_array_unref);
   moat_queue_clear (&self->plaintext);
   moat_queue_clear (&self->backlog);
@@ -89,8 +78,8 @@ moat_pump_unlock_all (MoatPump *self)
   g_mutex_unlock (&self->control);
 }
 
-static void
-tell (MoatPump *self, MoatNews news)
+void
+moat_pump_tell (MoatPump *self, MoatNews news)
 {
   g_atomic_int_or ((guint *) &self->news, news);
 }
@@ -104,95 +93,27 @@ moat_pump_become_over (MoatPump *self, enum dtls_error error)
   self->phase = MOAT_PHASE_OVER;
   self->failure.error = error;
   self->deadline = DTLS_NEVER;
-  tell (self, MOAT_NEWS_OVER);
-}
-
-/* -------------------------------------------------------------------------- the engine's events */
-
-/* Called by the engine, so under all locks. */
-static void
-on_keylog_line (void *data, const char *line)
-{
-  MoatPump *self = data;
-
-  g_ptr_array_add (self->keylog_lines, g_strdup (line));
-  tell (self, MOAT_NEWS_KEYLOG);
-}
-
-static void
-on_credential_needed (MoatPump *self)
-{
-  if (self->credential != NULL)
-    {
-      self->shown = moat_credential_ref (self->credential);
-      dtls_conn_answer_credential (self->conn, moat_pump_now (), moat_credential_get (self->shown));
-      return;
-    }
-
-  self->failure.lacked_certificate = true;
-  dtls_conn_answer_credential (self->conn, moat_pump_now (), NULL);
-}
-
-static void
-on_failed (MoatPump *self)
-{
-  enum dtls_error error = dtls_conn_error (self->conn);
-
-  self->failure.peer_alert = dtls_conn_peer_alert (self->conn);
-  if (error == DTLS_ERROR_CERTIFICATE_REJECTED)
-    self->reason = g_steal_pointer (&self->verdict_reason);
-  else if (error == DTLS_ERROR_NO_CREDENTIAL && self->credential_problem != NULL)
-    self->reason = g_error_copy (self->credential_problem);
-
-  moat_pump_become_over (self, error);
-}
-
-static void
-take_events (MoatPump *self)
-{
-  enum dtls_event event;
-
-  while ((event = dtls_conn_next_event (self->conn)) != DTLS_EVENT_NONE)
-    switch (event)
-      {
-      case DTLS_EVENT_CREDENTIAL_NEEDED:
-        on_credential_needed (self);
-        break;
-      case DTLS_EVENT_SIGNATURE_NEEDED:
-        /* Every credential of ours has its key, so this does not come; it must not hang if it
-         * does. */
-        dtls_conn_answer_signature (self->conn, moat_pump_now (), (struct bytes){ 0 });
-        break;
-      case DTLS_EVENT_VERDICT_NEEDED:
-        tell (self, MOAT_NEWS_VERDICT_NEEDED);
-        break;
-      case DTLS_EVENT_CONNECTED:
-        self->phase = MOAT_PHASE_CONNECTED;
-        tell (self, MOAT_NEWS_CONNECTED);
-        break;
-      case DTLS_EVENT_PEER_CLOSED:
-        self->has_peer_closed = true;
-        break;
-      case DTLS_EVENT_FAILED:
-        on_failed (self);
-        break;
-      case DTLS_EVENT_PSK_NEEDED: /* not asked for: config.c */
-      case DTLS_EVENT_SESSION:
-      case DTLS_EVENT_NONE:
-        break;
-      }
+  moat_pump_tell (self, MOAT_NEWS_OVER);
 }
 
 /* -------------------------------------------------------------------------- visiting the engine */
 
-static void
-feed (MoatPump *self, struct dtls_datagram *datagram)
+void
+moat_pump_queue (MoatPump *self, struct bytes message)
+{
+  if (moat_queue_is_empty (&self->plaintext))
+    self->attended_at = moat_pump_now ();
+  moat_queue_push (&self->plaintext, message);
+}
+
+void
+moat_pump_feed (MoatPump *self, struct dtls_datagram *datagram, MoatRoom room)
 {
   struct bytes data;
 
   while (dtls_conn_receive (self->conn, moat_pump_now (), datagram, &data) == DTLS_READ_DATA)
-    if (!self->is_read_shut)
-      moat_queue_push (&self->plaintext, data);
+    if (room == MOAT_ROOM_FOR_ALL && !self->is_read_shut)
+      moat_pump_queue (self, data);
 }
 
 /* Whether everything was collected. */
@@ -221,9 +142,19 @@ collect_output (MoatPump *self, MoatScratch *scratch)
 static void
 settle (MoatPump *self)
 {
+  bool was_lingering = self->is_lingering;
+
+  self->is_lingering = dtls_conn_is_lingering (self->conn) && !self->is_base_at_end;
+  if (was_lingering && !self->is_lingering)
+    moat_pump_tell (self, MOAT_NEWS_FLUSHED);
+
   self->visited_at = moat_pump_now ();
   self->has_heard_peer = dtls_conn_has_heard_peer (self->conn);
   self->deadline = dtls_conn_deadline (self->conn);
+  if (self->deadline == DTLS_NEVER)
+    self->busy_since = DTLS_NEVER;
+  else if (self->busy_since == DTLS_NEVER)
+    self->busy_since = self->visited_at;
   self->overhead = dtls_conn_overhead (self->conn);
 }
 
@@ -231,6 +162,7 @@ typedef struct
 {
   MoatPhase phase;
   bool has_peer_closed;
+  bool is_lingering;
   size_t plaintext;
   dtls_time deadline;
 } Outlook;
@@ -238,8 +170,8 @@ typedef struct
 static Outlook
 outlook (const MoatPump *self)
 {
-  return (Outlook){ self->phase, self->has_peer_closed, moat_queue_size (&self->plaintext),
-                    self->deadline };
+  return (Outlook){ self->phase, self->has_peer_closed, self->is_lingering,
+                    moat_queue_size (&self->plaintext), self->deadline };
 }
 
 /* Whether somebody who waits, by what was known `before`, must look again. */
@@ -249,7 +181,8 @@ is_brighter (const MoatPump *self, const Outlook *before)
   Outlook after = outlook (self);
 
   return after.phase != before->phase || after.has_peer_closed != before->has_peer_closed
-         || after.plaintext > before->plaintext || after.deadline < before->deadline;
+         || after.is_lingering != before->is_lingering || after.plaintext > before->plaintext
+         || after.deadline < before->deadline;
 }
 
 /* Whether all output was collected. */
@@ -265,18 +198,19 @@ visit (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun, guint 
   if (self->conn != NULL && !self->is_base_lost)
     {
       Outlook before = outlook (self);
+      MoatRoom room = moat_pump_room (self);
 
       if (begun != NULL)
-        feed (self, begun);
+        moat_pump_feed (self, begun, room);
       for (guint i = first; i < scratch->n_in; i++)
         {
           struct dtls_datagram datagram = { .at = scratch->in[i].at, .left = scratch->in[i].len };
 
           if (moat_base_is_from_peer (&self->base, &scratch->in[i]))
-            feed (self, &datagram);
+            moat_pump_feed (self, &datagram, room);
         }
       dtls_conn_tick (self->conn, moat_pump_now ());
-      take_events (self);
+      moat_pump_take_events (self);
       is_drained = collect_output (self, scratch);
       settle (self);
       must_wake = is_brighter (self, &before);
@@ -376,7 +310,7 @@ flush_backlog (MoatPump *self, MoatScratch *scratch)
   if (g_atomic_int_get (&self->has_backlog))
     return;
 
-  tell (self, MOAT_NEWS_FLUSHED);
+  moat_pump_tell (self, MOAT_NEWS_FLUSHED);
   moat_wake_all (&self->wake);
 }
 
@@ -463,21 +397,25 @@ begin_locked (MoatPump *self, MoatAddressRule rule)
   struct dtls_config *engine = &self->config->engine;
   enum dtls_error error;
 
-  if (self->config->keylog != NULL)
-    {
-      engine->keylog = on_keylog_line;
-      engine->keylog_data = self;
-    }
+  moat_pump_hear_keylog (self);
   self->mtu = engine->mtu;
 
   if (self->role == DTLS_SERVER && rule == MOAT_ADDRESS_MUST_BE_PROVED)
     {
-      begin_listening (self);
+      error = dtls_config_check (engine, moat_crypto_get ());
+      if (error != DTLS_OK)
+        moat_pump_become_over (self, error);
+      else
+        begin_listening (self);
       return;
     }
 
   if (self->role == DTLS_SERVER)
-    error = dtls_conn_new_server (engine, moat_crypto_get (), moat_pump_now (), NULL, &self->conn);
+    {
+      moat_config_take_ticket_keys (self->config);
+      error =
+          dtls_conn_new_server (engine, moat_crypto_get (), moat_pump_now (), NULL, &self->conn);
+    }
   else
     error = dtls_conn_new_client (engine, moat_crypto_get (), moat_pump_now (), &self->conn);
 
@@ -498,102 +436,19 @@ moat_pump_begin (MoatPump *self, MoatConfig *config, MoatAddressRule rule)
     }
   moat_pump_unlock_all (self);
 
+  /* Another thread was faster. */
+  if (config != NULL)
+    moat_config_give_session_back (config);
   g_clear_pointer (&config, moat_config_free);
-}
-
-GPtrArray *
-moat_pump_take_keylog_lines (MoatPump *self)
-{
-  GPtrArray *fresh = new_keylog_lines ();
-  GPtrArray *lines;
-
-  g_mutex_lock (&self->control);
-  lines = self->keylog_lines;
-  self->keylog_lines = fresh;
-  g_mutex_unlock (&self->control);
-
-  return lines;
-}
-
-void
-moat_pump_take_credential (MoatPump *self, MoatCredential *credential, GError *problem)
-{
-  MoatCredential *old;
-
-  g_mutex_lock (&self->control);
-  old = self->credential;
-  self->credential = credential;
-  g_clear_error (&self->credential_problem);
-  self->credential_problem = problem;
-  g_mutex_unlock (&self->control);
-
-  g_clear_pointer (&old, moat_credential_unref);
-}
-
-GPtrArray *
-moat_pump_dup_peer_chain (MoatPump *self)
-{
-  GPtrArray *ders = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-
-  moat_pump_lock_all (self);
-  for (size_t i = 0; self->conn != NULL && i < dtls_conn_n_peer_certificates (self->conn); i++)
-    {
-      struct bytes der = dtls_conn_peer_certificate (self->conn, i);
-
-      g_ptr_array_add (ders, g_bytes_new (der.at, der.left));
-    }
-  moat_pump_unlock_all (self);
-
-  return ders;
-}
-
-void
-moat_pump_answer_verdict (MoatPump *self, struct dtls_verdict verdict, GError *reason)
-{
-  g_autoptr (MoatScratch) scratch = moat_scratch_take ();
-
-  moat_pump_lock_all (self);
-  g_clear_error (&self->verdict_reason);
-  self->verdict_reason = reason;
-  dtls_conn_answer_verdict (self->conn, moat_pump_now (), verdict);
-  moat_pump_unlock_all (self);
-
-  moat_pump_process (self, scratch, NULL, 0);
-}
-
-void
-moat_pump_shut (MoatPump *self, MoatShut halves)
-{
-  g_autoptr (MoatScratch) scratch = moat_scratch_take ();
-  bool was_closed;
-
-  moat_pump_lock_all (self);
-  was_closed = self->is_read_shut && self->is_write_shut;
-  if (halves & MOAT_SHUT_READ)
-    {
-      self->is_read_shut = true;
-      moat_queue_clear (&self->plaintext);
-    }
-  if ((halves & MOAT_SHUT_WRITE) && !self->is_write_shut)
-    {
-      self->is_write_shut = true;
-      if (self->conn != NULL)
-        dtls_conn_close (self->conn, moat_pump_now ());
-      else
-        moat_pump_become_over (self, DTLS_ERROR_CLOSED);
-    }
-  if (!was_closed && self->is_read_shut && self->is_write_shut)
-    tell (self, MOAT_NEWS_CLOSED);
-  moat_pump_unlock_all (self);
-
-  moat_pump_process (self, scratch, NULL, 0);
-  moat_wake_all (&self->wake);
 }
 
 void
 moat_pump_lose_base (MoatPump *self, GError *problem)
 {
   moat_pump_lock_all (self);
+  if (self->is_lingering)
+    moat_pump_tell (self, MOAT_NEWS_FLUSHED);
+  self->is_lingering = false;
   if (problem == NULL && self->phase == MOAT_PHASE_CONNECTED)
     self->is_base_at_end = true;
   else if (self->phase != MOAT_PHASE_OVER)
@@ -605,7 +460,7 @@ moat_pump_lose_base (MoatPump *self, GError *problem)
       self->is_base_lost = true;
       moat_queue_clear (&self->backlog);
       g_atomic_int_set (&self->has_backlog, 0);
-      tell (self, MOAT_NEWS_FLUSHED);
+      moat_pump_tell (self, MOAT_NEWS_FLUSHED);
       moat_pump_become_over (self, DTLS_ERROR_NOT_CONNECTED);
     }
   moat_pump_unlock_all (self);
@@ -621,7 +476,7 @@ moat_pump_note_soft_error (MoatPump *self, GError *problem)
   if (self->phase == MOAT_PHASE_HANDSHAKING && !self->has_heard_peer && self->soft_error == NULL)
     {
       self->soft_error = g_steal_pointer (&problem);
-      tell (self, MOAT_NEWS_SOFT_ERROR);
+      moat_pump_tell (self, MOAT_NEWS_SOFT_ERROR);
     }
   g_mutex_unlock (&self->control);
 

@@ -40,8 +40,16 @@ typedef enum
   MOAT_NEWS_KEYLOG = 1 << 3,
   MOAT_NEWS_SOFT_ERROR = 1 << 4,
   MOAT_NEWS_CLOSED = 1 << 5,  /* by us, both halves */
-  MOAT_NEWS_FLUSHED = 1 << 6, /* the base took what it had no room for */
+  MOAT_NEWS_FLUSHED = 1 << 6, /* the base took what it had no room for, or the linger is over */
+  MOAT_NEWS_PSK_NEEDED = 1 << 7,
 } MoatNews;
+
+/* What the verdict on the peer says about the session. */
+typedef enum
+{
+  MOAT_TRUST_NONE,   /* there was none yet, or something was overlooked */
+  MOAT_TRUST_EARNED, /* the peer is who it must be, by the same rules as when the handshake began */
+} MoatTrust;
 
 typedef struct
 {
@@ -58,20 +66,24 @@ typedef struct
   MoatPhase phase;        /* (all) */
   dtls_time deadline;     /* (all): the engine's */
   dtls_time visited_at;   /* (all): when the control part was last looked after */
-  size_t mtu;             /* (all) */
-  size_t overhead;        /* (all): a record's; 0 while not connected */
-  bool has_heard_peer;    /* (all) */
-  bool is_read_shut;      /* (all): by us */
-  bool is_write_shut;     /* (all): by us */
-  bool has_peer_closed;   /* (all): its close_notify came */
-  bool is_base_at_end;    /* (all): the base ended while we were connected */
-  bool is_base_lost;      /* (all): it failed, or ended before */
-  MoatFailure failure;    /* (all): why it is OVER, and */
-  GError *reason;         /* (all) (nullable) what is to be said instead, if we know better */
+  dtls_time
+      busy_since;  /* (all): when the deadline came that stands or was replaced; or DTLS_NEVER */
+  size_t mtu;      /* (all) */
+  size_t overhead; /* (all): a record's; 0 while not connected */
+  bool has_heard_peer;  /* (all) */
+  bool is_read_shut;    /* (all): by us */
+  bool is_write_shut;   /* (all): by us */
+  bool is_lingering;    /* (all): closed, but what was sent may have to be sent again */
+  bool has_peer_closed; /* (all): its close_notify came */
+  bool is_base_at_end;  /* (all): the base ended while we were connected */
+  bool is_base_lost;    /* (all): it failed, or ended before */
+  MoatFailure failure;  /* (all): why it is OVER, and */
+  GError *reason;       /* (all) (nullable) what is to be said instead, if we know better */
 
-  MoatQueue plaintext; /* read lock */
-  MoatQueue backlog;   /* write lock: what the base had no room for */
-  int has_backlog;     /* atomic */
+  MoatQueue plaintext;   /* read lock */
+  dtls_time attended_at; /* read lock: when a reader last took of it, or it was empty */
+  MoatQueue backlog;     /* write lock: what the base had no room for */
+  int has_backlog;       /* atomic */
 
   /* Under the control lock. */
   struct dtls_hello_gather *gather; /* (owned) (nullable): while LISTENING */
@@ -82,6 +94,8 @@ typedef struct
   GError *verdict_reason;     /* (owned) (nullable) */
   GError *soft_error;         /* (owned) (nullable): an ICMP error that a call has yet to tell */
   GPtrArray *keylog_lines;    /* (owned) */
+  MoatTrust trust;
+  GBytes *session; /* (owned) (nullable): a client's newest */
 
   int news; /* atomic; MoatNews */
   MoatWake wake;
@@ -116,14 +130,49 @@ void moat_pump_step (MoatPump *self);
 void moat_pump_process (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun,
                         guint first);
 
-/* (transfer full) (element-type utf8): what the key log has yet to get; freeing it wipes it. */
+/* The base failed (`problem`, transfer full) or came to its end (NULL). */
+void moat_pump_lose_base (MoatPump *self, GError *problem);
+/* A datagram was refused on the way. Takes `problem`. */
+void moat_pump_note_soft_error (MoatPump *self, GError *problem);
+
+/* What a full queue has room for. */
+typedef enum
+{
+  MOAT_ROOM_FOR_ALL,
+  MOAT_ROOM_FOR_CONTROL, /* application data is lost, as if it had been on the way */
+} MoatRoom;
+
+/* A message for whoever reads next; under the read lock. */
+void moat_pump_queue (MoatPump *self, struct bytes message);
+/* Makes of a datagram's application data what a reader finds. Under all locks, like the next ones. */
+void moat_pump_feed (MoatPump *self, struct dtls_datagram *datagram, MoatRoom room);
+void moat_pump_tell (MoatPump *self, MoatNews news);
+/* The connection ends for a reason that is not the engine's. */
+void moat_pump_become_over (MoatPump *self, enum dtls_error error);
+
+/* What follows is in events.c, under all locks. */
+
+void moat_pump_take_events (MoatPump *self);
+void moat_pump_hear_keylog (MoatPump *self);
+
+/* What follows is in answers.c. */
+
+/* (transfer full) (element-type utf8): freeing it wipes it. */
+GPtrArray *moat_keylog_lines_new (void);
+/* (transfer full) (element-type utf8): what the key log has yet to get; the same. */
 GPtrArray *moat_pump_take_keylog_lines (MoatPump *self);
 /* Replaces the credential; or notes why there is none. Takes both. */
 void moat_pump_take_credential (MoatPump *self, MoatCredential *credential, GError *problem);
 /* (transfer full) (element-type GBytes): the peer's chain, leaf first; empty if it has none. */
 GPtrArray *moat_pump_dup_peer_chain (MoatPump *self);
 /* `reason` (transfer full) (nullable): what rejecting is to be called. */
-void moat_pump_answer_verdict (MoatPump *self, struct dtls_verdict verdict, GError *reason);
+void moat_pump_answer_verdict (MoatPump *self, struct dtls_verdict verdict, MoatTrust trust,
+                               GError *reason);
+/* (transfer full) (nullable): the identity whose key the handshake waits for; NULL if for none. */
+GBytes *moat_pump_dup_psk_question (MoatPump *self);
+/* NULL: there is no such key. */
+void moat_pump_answer_psk (MoatPump *self, GBytes *key);
+enum dtls_error moat_pump_update_keys (MoatPump *self, enum dtls_key_update update);
 
 typedef enum
 {
@@ -132,27 +181,24 @@ typedef enum
 } MoatShut;
 
 void moat_pump_shut (MoatPump *self, MoatShut halves);
-/* The base failed (`problem`, transfer full) or came to its end (NULL). */
-void moat_pump_lose_base (MoatPump *self, GError *problem);
-/* A datagram was refused on the way. Takes `problem`. */
-void moat_pump_note_soft_error (MoatPump *self, GError *problem);
-
-/* The connection ends for a reason that is not the engine's; under all locks. */
-void moat_pump_become_over (MoatPump *self, enum dtls_error error);
-
 /* What follows is in readiness.c. */
 
 /* Whether nothing but application data is going on, so that a reader or a writer needs its own
  * half only. */
 bool moat_pump_is_steady_for_reading (MoatPump *self);
 bool moat_pump_is_steady_for_writing (MoatPump *self);
-/* Whether there is room for what the base may have. */
+/* Whether what the base may have is to be received now. */
 bool moat_pump_wants_input (MoatPump *self);
+/* Under the read lock. */
+MoatRoom moat_pump_room (const MoatPump *self);
 /* Whether someone has to drive the connection even if nobody reads or writes. */
 bool moat_pump_needs_driving (MoatPump *self);
 MoatPhase moat_pump_phase (MoatPump *self);
 dtls_time moat_pump_deadline (MoatPump *self);
 bool moat_pump_is_closed (MoatPump *self);
+/* Whether nothing that was sent waits any more: for room in the base, or for the peer's ACK after we
+ * closed. */
+bool moat_pump_is_flushed (MoatPump *self);
 /* Why nothing can be done any more; with one of the locks held. NULL if something can. */
 GError *moat_pump_error_locked (const MoatPump *self, MoatTimeoutClass timeout_class);
 

@@ -7,13 +7,43 @@
 
 enum
 {
-  /* Plaintext that is held for a slow reader before we stop receiving; one more batch may come
-   * on top. */
+  /* Plaintext that is held for a slow reader; one more batch may come on top. What comes then stays in
+   * the base, whose limit tells the peer to be slower, as long as nothing but data is to be expected. */
   PLAINTEXT_LIMIT = 64 * 1024,
 };
 
 /* While a flight may have to be repeated, a writer looks after it this often. */
 #define WRITER_PATIENCE (10 * DTLS_MILLISECOND)
+/* And always, for one that never reads: in 1.3 a peer may ask for new keys, or repeat its tickets, at any
+ * time, and gives up if it is not answered. */
+#define WRITER_NEGLIGENCE (100 * DTLS_MILLISECOND)
+/* And a reader, so that the keys of an epoch that is over do not stay as long as it reads: they have no
+ * deadline, for nobody is to be woken for them. RFC 9147 §4.2.1 keeps them four minutes. */
+#define READER_NEGLIGENCE (10 * DTLS_SECOND)
+/* Who leaves a full queue alone for that long is no slow reader but none. A peer that waits for an answer
+ * waits for minutes. */
+#define READER_ABSENCE (1 * DTLS_SECOND)
+/* And however steady a slow one is, what has been sent for that long, about four times, may have its ACK
+ * behind the data that is not taken. */
+#define FLIGHT_PATIENCE (5 * DTLS_SECOND)
+
+MoatRoom
+moat_pump_room (const MoatPump *self)
+{
+  return moat_queue_size (&self->plaintext) < PLAINTEXT_LIMIT ? MOAT_ROOM_FOR_ALL
+                                                              : MOAT_ROOM_FOR_CONTROL;
+}
+
+/* Under the read lock. Whether what else may be there cannot wait for a reader to make room, so that data
+ * gets lost for it. */
+static bool
+must_hear (const MoatPump *self)
+{
+  dtls_time now = moat_pump_now ();
+
+  return now >= self->attended_at + READER_ABSENCE
+         || (self->busy_since != DTLS_NEVER && now >= self->busy_since + FLIGHT_PATIENCE);
+}
 
 bool
 moat_pump_is_steady_for_reading (MoatPump *self)
@@ -25,7 +55,7 @@ moat_pump_is_steady_for_reading (MoatPump *self)
 
   g_mutex_lock (&self->read);
   is_steady = self->phase == MOAT_PHASE_CONNECTED
-              && (self->deadline == DTLS_NEVER || moat_pump_now () < self->deadline);
+              && moat_pump_now () < MIN (self->deadline, self->visited_at + READER_NEGLIGENCE);
   g_mutex_unlock (&self->read);
 
   return is_steady;
@@ -43,6 +73,8 @@ moat_pump_is_steady_for_writing (MoatPump *self)
   is_steady = self->phase == MOAT_PHASE_CONNECTED;
   if (is_steady && self->deadline != DTLS_NEVER)
     is_steady = moat_pump_now () < MIN (self->deadline, self->visited_at + WRITER_PATIENCE);
+  else if (is_steady)
+    is_steady = moat_pump_now () < self->visited_at + WRITER_NEGLIGENCE;
   g_mutex_unlock (&self->write);
 
   return is_steady;
@@ -51,11 +83,13 @@ moat_pump_is_steady_for_writing (MoatPump *self)
 bool
 moat_pump_needs_driving (MoatPump *self)
 {
+  bool is_closed;
   bool is_needed;
 
   g_mutex_lock (&self->read);
+  is_closed = self->is_read_shut && self->is_write_shut;
   is_needed = self->phase == MOAT_PHASE_LISTENING || self->phase == MOAT_PHASE_HANDSHAKING
-              || self->deadline != DTLS_NEVER;
+              || (self->deadline != DTLS_NEVER && (!is_closed || self->is_lingering));
   g_mutex_unlock (&self->read);
 
   return is_needed || g_atomic_int_get (&self->has_backlog);
@@ -97,6 +131,18 @@ moat_pump_is_closed (MoatPump *self)
   return is_closed;
 }
 
+bool
+moat_pump_is_flushed (MoatPump *self)
+{
+  bool is_lingering;
+
+  g_mutex_lock (&self->read);
+  is_lingering = self->is_lingering;
+  g_mutex_unlock (&self->read);
+
+  return !is_lingering && !g_atomic_int_get (&self->has_backlog);
+}
+
 GError *
 moat_pump_error_locked (const MoatPump *self, MoatTimeoutClass timeout_class)
 {
@@ -118,7 +164,8 @@ moat_pump_interest (MoatPump *self, GIOCondition wanted)
   is_shaking = self->phase == MOAT_PHASE_LISTENING || self->phase == MOAT_PHASE_HANDSHAKING;
   if ((is_shaking || (wanted & G_IO_IN) || self->deadline != DTLS_NEVER)
       && self->phase != MOAT_PHASE_OVER && !self->is_base_at_end
-      && moat_queue_size (&self->plaintext) < PLAINTEXT_LIMIT)
+      && (moat_pump_room (self) == MOAT_ROOM_FOR_ALL
+          || (self->deadline != DTLS_NEVER && must_hear (self))))
     interest |= G_IO_IN;
   if ((wanted & G_IO_OUT) && self->phase == MOAT_PHASE_CONNECTED)
     interest |= G_IO_OUT;
@@ -163,7 +210,8 @@ moat_pump_wants_input (MoatPump *self)
 
   g_mutex_lock (&self->read);
   is_wanted = self->phase != MOAT_PHASE_FRESH && self->phase != MOAT_PHASE_OVER
-              && !self->is_base_at_end && moat_queue_size (&self->plaintext) < PLAINTEXT_LIMIT;
+              && !self->is_base_at_end
+              && (moat_pump_room (self) == MOAT_ROOM_FOR_ALL || must_hear (self));
   g_mutex_unlock (&self->read);
 
   return is_wanted;

@@ -142,6 +142,15 @@ moat_server_connection_must_ask (G_GNUC_UNUSED MoatConnection *connection,
   return true;
 }
 
+static GBytes *
+moat_server_connection_make_session_key (G_GNUC_UNUSED MoatConnection *connection,
+                                         GBytes **out_leaf)
+{
+  *out_leaf = NULL;
+
+  return NULL;
+}
+
 static void
 moat_server_connection_handshake_over (G_GNUC_UNUSED MoatConnection *connection)
 {
@@ -211,6 +220,7 @@ moat_server_connection_class_init (MoatServerConnectionClass *class)
   connection_class->address_rule = moat_server_connection_address_rule;
   connection_class->dup_identity = moat_server_connection_dup_identity;
   connection_class->must_ask = moat_server_connection_must_ask;
+  connection_class->make_session_key = moat_server_connection_make_session_key;
   connection_class->handshake_over = moat_server_connection_handshake_over;
 
   g_object_class_override_property (object_class, PROP_AUTHENTICATION_MODE, "authentication-mode");

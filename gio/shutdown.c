@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* The halves are shut and the close_notify is made at once; what may take time is a base that
- * has no room for it. A call that was cancelled meanwhile is completed by the next one. */
+/* The halves are shut and the close_notify is made at once. What may take time is a base that has no room
+ * for it, and in 1.3 a server that has not got the client's last flight yet: that is repeated for up to a
+ * second, with what was sent behind it. A call that was cancelled meanwhile is completed by the next one.
+ */
 
 #include "gio/shutdown.h"
 
@@ -37,7 +39,7 @@ moat_shutdown_run (MoatConnection *connection, gboolean shuts_read, gboolean shu
   for (;;)
     {
       call.ticket = moat_wake_ticket (&pump->wake);
-      if (!g_atomic_int_get (&pump->has_backlog))
+      if (moat_pump_is_flushed (pump))
         return TRUE;
       if (!moat_call_wait (&call, error) || !moat_call_is_allowed (&call, error))
         return FALSE;

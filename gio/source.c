@@ -143,7 +143,8 @@ moat_source_prepare (GSource *source, gint *timeout)
   watch_deadline (self, connection);
 
   /* Whoever wakes us says so before he rings, so what comes after this ends the poll. */
-  return moat_sleeper_is_woken (self->sleeper) || is_ready (self, connection);
+  return moat_sleeper_is_woken (self->sleeper) || is_ready (self, connection)
+         || moat_news_waits_here (connection);
 }
 
 /* Children and the ready time are GLib's to check. */

@@ -49,6 +49,9 @@ deliver (MoatInbox *inbox, struct bytes data)
 static void
 take_queued (MoatPump *pump, MoatInbox *inbox)
 {
+  if (!moat_queue_is_empty (&pump->plaintext))
+    pump->attended_at = moat_pump_now ();
+
   while (inbox->done < inbox->n && !moat_queue_is_empty (&pump->plaintext))
     {
       deliver (inbox, moat_queue_peek (&pump->plaintext));
@@ -93,7 +96,7 @@ hand_over (MoatPump *pump, MoatInbox *inbox, struct bytes data)
   if (inbox->done < inbox->n && moat_queue_is_empty (&pump->plaintext))
     deliver (inbox, data);
   else
-    moat_queue_push (&pump->plaintext, data);
+    moat_pump_queue (pump, data);
 }
 
 /* Opens the batch; read lock held. False when the datagram `*i`, now in `begun`, and those after

@@ -41,6 +41,27 @@ rejection (GTlsCertificateFlags errors, const GError *problem)
   return g_error_new_literal (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, why->str);
 }
 
+/* Whether later connections may resume with this one's session: nothing was found and nothing overlooked,
+ * and what judged the peer is still what the session's key says. */
+static MoatTrust
+trust_of (MoatConnection *connection, GTlsCertificateFlags errors)
+{
+  g_autoptr (GBytes) leaf = NULL;
+  g_autoptr (GBytes) now = NULL;
+  GBytes *then;
+
+  g_mutex_lock (&connection->pump.control);
+  then = connection->pump.config->session_key;
+  g_mutex_unlock (&connection->pump.control);
+
+  if (errors != 0 || then == NULL)
+    return MOAT_TRUST_NONE;
+
+  now = MOAT_CONNECTION_GET_CLASS (connection)->make_session_key (connection, &leaf);
+
+  return now != NULL && g_bytes_equal (now, then) ? MOAT_TRUST_EARNED : MOAT_TRUST_NONE;
+}
+
 /* The errors are final, so whoever must be asked is asked, and the engine goes on. */
 static void
 conclude (MoatConnection *connection, GTlsCertificate *certificate, GTlsCertificateFlags errors,
@@ -78,7 +99,7 @@ conclude (MoatConnection *connection, GTlsCertificate *certificate, GTlsCertific
   g_atomic_pointer_set (&self->asker, NULL);
   g_mutex_unlock (&connection->pump.control);
 
-  moat_pump_answer_verdict (&connection->pump, verdict, reason);
+  moat_pump_answer_verdict (&connection->pump, verdict, trust_of (connection, errors), reason);
   moat_wake_all (&connection->pump.wake);
 }
 

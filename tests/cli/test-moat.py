@@ -23,8 +23,18 @@ MOAT, PKI, MODULES = (os.path.abspath(argument) for argument in sys.argv[1:4])
 OK, RUNTIME, USAGE, NO_ANSWER, HANDSHAKE = 0, 1, 2, 3, 4
 NOT_TRUSTED, NO_CREDENTIAL, UNREADABLE, BROKEN = 5, 6, 7, 8
 
-# RFC 5246 secrets in the format of RFC 9850.
-KEYLOG_LINE = re.compile(r"CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\Z")
+# Secrets of 1.2 and of 1.3 in the format of RFC 9850.
+KEYLOG_LINE = re.compile(r"(\w+) [0-9a-f]{64} (?:[0-9a-f]{64}|[0-9a-f]{96})\Z")
+KEYLOG_LABELS = {
+    "1.2": {"CLIENT_RANDOM"},
+    "1.3": {
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+        "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        "CLIENT_TRAFFIC_SECRET_0",
+        "SERVER_TRAFFIC_SECRET_0",
+        "EXPORTER_SECRET",
+    },
+}
 
 
 def pem(name):
@@ -160,7 +170,7 @@ class Conversation(Case):
         server = self.serve("--once", "--ca", pem("ca"), "--client-auth", "require", "--alpn", "b,c")
         client = self.connect(server, *shows("client-rsa"), "--alpn", "a,c,b")
         for moat, peer in ((client, "CN=server-ecdsa"), (server, "CN=client-rsa")):
-            moat.says(r"^connected: DTLS 1\.2, TLS_ECDHE_ECDSA_WITH_\w+$")
+            moat.says(r"^connected: DTLS 1\.3, TLS_AES_\w+$")
             moat.says(rf"^peer: {peer}, trusted$")
             moat.says("^application protocol: [bc]$")
         self.assert_ends(client, OK)
@@ -334,7 +344,8 @@ class Failure(Case):
             with self.subTest(ca):
                 server = self.serve("--once", "--client-auth", "require", *ca)
                 client = self.connect(server)
-                self.assert_ends(client, NO_CREDENTIAL, says="give one with --cert")
+                client.says("give one with --cert")
+                self.assert_ends(client, NO_CREDENTIAL)
                 self.assert_ends(server, HANDSHAKE)
 
     def test_requested_certificate_may_be_missing(self):
@@ -343,10 +354,17 @@ class Failure(Case):
         self.assert_ends(server, OK, says="peer: no certificate")
 
     def test_client_that_is_not_trusted(self):
-        server = self.serve("--once", "--client-auth", "request", "--ca", pem("other-ca"))
-        client = self.connect(server, *shows("client-ecdsa"))
-        self.assert_ends(client, HANDSHAKE)
-        self.assert_ends(server, NOT_TRUSTED, says="CN=client-ecdsa is not trusted")
+        # In 1.3 the client is connected before the server has seen its certificate.
+        for version, status, says in (
+            ("1.2", HANDSHAKE, "the handshake failed.*unknown_ca"),
+            ("1.3", BROKEN, "the connection broke.*unknown_ca"),
+        ):
+            with self.subTest(version):
+                server = self.serve("--once", "--client-auth", "request", "--ca", pem("other-ca"))
+                client = self.connect(server, *shows("client-ecdsa"), "--max-version", version)
+                client.says(says)
+                self.assert_ends(client, status)
+                self.assert_ends(server, NOT_TRUSTED, says="CN=client-ecdsa is not trusted")
 
     def test_standard_output_is_full(self):
         server = self.serve("--once")
@@ -392,6 +410,7 @@ class Files(Case):
             (["--cert", pem("client-rsa")], pem("client-rsa")),
             (["--cert", pem("client-rsa"), "--key", missing], missing),
             (["--cert", pem("client-rsa"), "--key", pem("ca")], pem("ca")),
+            (["--cert", pem("client-rsa"), "--key", pem("client-ecdsa-key")], pem("client-ecdsa-key")),
         ):
             for command, address in (("connect", "127.0.0.1:9"), ("serve", "127.0.0.1:0")):
                 if command == "serve" and "--cert" not in options:
@@ -410,21 +429,242 @@ class Files(Case):
         self.assert_ends(server, OK)
 
 
-class Keylog(Case):
-    def test_secrets_are_the_same_on_both_sides_and_for_the_owner_alone(self):
-        here, there = self.scratch / "client.log", self.scratch / "server.log"
+class Version(Case):
+    def test_newest_that_both_have(self):
+        for client_options, server_options, version in (
+            ([], [], "1.3"),
+            (["--max-version", "1.2"], [], "1.2"),
+            ([], ["--max-version", "1.2"], "1.2"),
+            (["--min-version", "1.3"], [], "1.3"),
+            ([], ["--min-version", "1.3"], "1.3"),
+        ):
+            with self.subTest(client=client_options, server=server_options):
+                server = self.serve("--once", "--echo", *server_options)
+                client = self.connect(server, *client_options)
+                client.types("hello")
+                self.assertEqual(client.prints(), "hello")
+                self.assert_ends(client, OK, says=f"(?m)^connected: DTLS {version}, TLS_")
+                self.assert_ends(server, OK, says=f"(?m)^connected: DTLS {version}, TLS_")
+
+    def test_none_in_common(self):
+        for old, new in ((self.connect, self.serve), (self.serve, self.connect)):
+            with self.subTest(old.__name__):
+                options = {old: ["--max-version", "1.2"], new: ["--min-version", "1.3"]}
+                server = self.serve("--once", *options[self.serve])
+                client = self.connect(server, *options[self.connect])
+                self.assert_ends(client, HANDSHAKE, says="protocol_version")
+
+    def test_suites(self):
+        name = "TLS_CHACHA20_POLY1305_SHA256"
+        server = self.serve("--once", "--suites", name)
+        client = self.connect(server, "--suites", f"TLS_AES_128_GCM_SHA256,{name}")
+        self.assert_ends(client, OK, says=f"(?m)^connected: DTLS 1.3, {name}$")
+        self.assert_ends(server, OK)
+
+    def test_groups(self):
+        server = self.serve("--once", "--groups", "secp384r1")
+        # Its first share is of no use: the server asks for another.
+        self.assert_ends(self.connect(server, "--groups", "x25519,secp384r1"), OK)
+        self.assert_ends(server, OK)
+
+        server = self.serve("--once", "--groups", "secp384r1")
+        client = self.connect(server, "--groups", "x25519")
+        self.assert_ends(client, HANDSHAKE, says="handshake_failure")
+
+    def test_nothing_is_left(self):
+        options = ["--max-version", "1.2", "--suites", "TLS_AES_128_GCM_SHA256"]
+        client = self.start("connect", *options, "127.0.0.1:9")
+        self.assert_ends(client, USAGE, says="leaves no version, suite or group")
+        server = self.start("serve", "--once", *shows("server-rsa"), *options, "127.0.0.1:0")
+        self.assert_ends(server, USAGE, says="leaves no version, suite or group")
+
+    def test_keys_change_with_each_message(self):
+        server = self.serve("--once", "--echo", "--key-update")
+        client = self.connect(server, "--key-update")
+        for text in ("first", "second", "third"):
+            client.types(text)
+            self.assertEqual(client.prints(), text)
+        self.assert_ends(client, OK)
+        self.assertNotIn("keys are not changed", "".join(client.said))
+        self.assert_ends(server, OK)
+        self.assertNotIn("keys are not changed", "".join(server.said))
+
+    def test_keys_of_1_2_do_not_change(self):
+        server = self.serve("--once", "--echo", "--max-version", "1.2")
+        client = self.connect(server, "--key-update")
+        client.types("first", "second")
+        self.assertEqual([client.prints(), client.prints()], ["first", "second"])
+        self.assert_ends(client, OK)
+        self.assertEqual("".join(client.said).count("keys are not changed"), 1, client.said)
+
+
+class PreSharedKey(Case):
+    def key(self, name, digits):
+        path = self.scratch / name
+        path.write_text(digits + "\n")
+        return str(path)
+
+    def serve_key(self, *options):
+        server = self.start("serve", "--once", "--echo", *options, "127.0.0.1:0")
+        server.address = server.says(r"^listening on (\S+)$")[1]
+        return server
+
+    def test_takes_the_place_of_certificates(self):
+        options = ["--psk-identity", "sensor-7", "--psk-file", self.key("key", "0f" * 32)]
+        for version in ("1.2", "1.3"):
+            with self.subTest(version):
+                server = self.serve_key(*options)
+                client = self.connect(server, *options, "--max-version", version, ca=None)
+                client.types("hello")
+                self.assertEqual(client.prints(), "hello")
+                for moat in (client, server):
+                    self.assert_ends(moat, OK, says=f"(?m)^connected: DTLS {version}, TLS_")
+                    self.assertIn("peer: has the pre-shared key “sensor-7”", moat.said)
+
+    def test_wrong_key_and_wrong_name(self):
+        right = self.key("right", "0f" * 32)
+        wrong = self.key("wrong", "f0" * 32)
+        for identity, key, version, status in (
+            ("sensor-7", wrong, "1.3", HANDSHAKE),
+            ("sensor-8", right, "1.3", HANDSHAKE),
+            ("sensor-8", right, "1.2", HANDSHAKE),
+            # Records under another key are dropped like any stranger's.
+            ("sensor-7", wrong, "1.2", NO_ANSWER),
+        ):
+            with self.subTest(version, identity=identity):
+                server = self.serve_key("--psk-identity", "sensor-7", "--psk-file", right)
+                client = self.connect(server, "--psk-identity", identity, "--psk-file", key,
+                                      "--max-version", version, "--timeout", "1", ca=None)
+                self.assert_ends(client, status)
+
+    def test_short_key_is_warned_of(self):
+        options = ["--psk-identity", "a", "--psk-file", self.key("key", "0f" * 15)]
+        server = self.serve_key(*options)
+        client = self.connect(server, *options, ca=None)
+        self.assert_ends(client, OK, says="warning: the key in .* is shorter than 16 bytes")
+
+    def test_file_that_holds_no_key(self):
+        for name, digits in (("empty", ""), ("words", "secret"), ("odd", "0f0"), ("more", "0f 0f")):
+            with self.subTest(name):
+                path = self.key(name, digits)
+                client = self.start("connect", "--psk-identity", "a", "--psk-file", path, "127.0.0.1:9")
+                self.assert_ends(client, UNREADABLE, says=f"{re.escape(path)} does not hold an even number")
+        missing = str(self.scratch / "missing")
+        client = self.start("connect", "--psk-identity", "a", "--psk-file", missing, "127.0.0.1:9")
+        self.assert_ends(client, UNREADABLE, says=re.escape(missing))
+
+
+class Session(Case):
+    def resumes(self, *options, server_options=()):
+        """Whether a client with `options` goes on from a session, as both sides say."""
+        server = self.serve("--once", "--echo", *server_options)
+        client = self.connect(server, "--servername", "server.example.com", *options)
+        # Its tickets have come when the answer has.
+        client.types("hello")
+        self.assertEqual(client.prints(), "hello")
+        self.assert_ends(client, OK)
+        self.assert_ends(server, OK)
+        said = [any(re.search("^connected: .*, resumed$", line) for line in moat.said)
+                for moat in (client, server)]
+        self.assertEqual(said[0], said[1])
+        return said[0]
+
+    def test_file_is_gone_on_from_by_another_process(self):
+        secret = self.scratch / "secret"
+        secret.write_text("5a" * 32)
         old = os.umask(0)
         self.addCleanup(os.umask, old)
-        server = self.serve("--once", "--keylog", str(there))
-        self.assert_ends(self.connect(server, SSLKEYLOGFILE=str(here)), OK, says="the secrets")
-        self.assert_ends(server, OK, says="the secrets")
+        for version in ("1.2", "1.3"):
+            with self.subTest(version):
+                path = self.scratch / ("session" + version)
+                options = ["--session-file", str(path)]
+                tickets = ["--ticket-secret", str(secret), "--max-version", version]
+                self.assertFalse(self.resumes(*options, server_options=tickets))
+                self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+                self.assertTrue(self.resumes(*options, server_options=tickets))
+                self.assertTrue(self.resumes(*options, server_options=tickets))
+                # A server with another secret does not know the tickets.
+                self.assertFalse(self.resumes(*options, server_options=["--max-version", version]))
 
-        for path in (here, there):
-            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
-            lines = path.read_text().splitlines()
-            self.assertEqual(len(lines), 1)
-            self.assertRegex(lines[0], KEYLOG_LINE)
-        self.assertEqual(here.read_text(), there.read_text())
+    def test_session_does_not_stand_in_for_trust(self):
+        secret = self.scratch / "secret"
+        secret.write_text("5a" * 32)
+        path = self.scratch / "session"
+        options = ["--session-file", str(path)]
+        server = self.serve("--once", "--echo", "--ticket-secret", str(secret))
+        client = self.connect(server, "--insecure", *options, ca="other-ca")
+        client.types("hello")
+        self.assertEqual(client.prints(), "hello")
+        self.assert_ends(client, OK)
+        self.assertTrue(path.exists())
+
+        server = self.serve("--once", "--ticket-secret", str(secret))
+        client = self.connect(server, *options, ca="other-ca")
+        self.assert_ends(client, NOT_TRUSTED)
+
+    def test_file_that_holds_no_session(self):
+        path = self.scratch / "session"
+        path.write_bytes(b"somebody's key")
+        self.assertFalse(self.resumes("--session-file", str(path)))
+        self.assertEqual(path.read_bytes(), b"somebody's key")
+        self.assertFalse(self.resumes("--session-file", str(self.scratch)))
+        self.assertTrue(self.scratch.is_dir())
+        path.write_bytes(b"")
+        self.assertFalse(self.resumes("--session-file", str(path)))
+        self.assertGreater(path.stat().st_size, 0)
+
+    def test_file_that_others_can_have_written(self):
+        secret = self.scratch / "secret"
+        secret.write_text("5a" * 32)
+        path = self.scratch / "session"
+        options = ["--session-file", str(path)]
+        tickets = ["--ticket-secret", str(secret)]
+        self.assertFalse(self.resumes(*options, server_options=tickets))
+        path.chmod(0o620)
+        client = self.start("connect", *options, "--timeout", "1", "127.0.0.1:9")
+        client.ends()
+        self.assertRegex("\n".join(client.said), "warning: there is no session to offer: .* other users")
+        # The next one takes its place, and its owner's alone.
+        self.assertFalse(self.resumes(*options, server_options=tickets))
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        self.assertTrue(self.resumes(*options, server_options=tickets))
+
+    def test_secret_without_end(self):
+        server = self.start("serve", *shows("server-rsa"), "--ticket-secret", "/dev/zero", "127.0.0.1:0")
+        self.assert_ends(server, UNREADABLE, says="too long")
+
+    def test_secret_that_is_none(self):
+        path = self.scratch / "secret"
+        for digits in ("", "5a" * 31, "words"):
+            path.write_text(digits)
+            with self.subTest(digits):
+                server = self.start("serve", *shows("server-rsa"), "--ticket-secret", str(path), "127.0.0.1:0")
+                self.assert_ends(server, UNREADABLE, says=".")
+
+
+class Keylog(Case):
+    def assert_secrets(self, lines, version):
+        self.assertEqual(len(lines), len(KEYLOG_LABELS[version]))
+        for line in lines:
+            self.assertRegex(line, KEYLOG_LINE)
+        labels = {KEYLOG_LINE.match(line)[1] for line in lines}
+        self.assertEqual(labels, KEYLOG_LABELS[version])
+
+    def test_secrets_are_the_same_on_both_sides_and_for_the_owner_alone(self):
+        old = os.umask(0)
+        self.addCleanup(os.umask, old)
+        for version in KEYLOG_LABELS:
+            with self.subTest(version):
+                here, there = (self.scratch / (name + version) for name in ("client", "server"))
+                server = self.serve("--once", "--max-version", version, "--keylog", str(there))
+                client = self.connect(server, SSLKEYLOGFILE=str(here))
+                self.assert_ends(client, OK, says="the secrets")
+                self.assert_ends(server, OK, says="the secrets")
+
+                for path in (here, there):
+                    self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+                    self.assert_secrets(path.read_text().splitlines(), version)
+                self.assertEqual(*(sorted(p.read_text().splitlines()) for p in (here, there)))
 
     def test_option_overrides_environment_and_adds_to_the_file(self):
         kept, unused = self.scratch / "kept.log", self.scratch / "unused.log"
@@ -432,9 +672,9 @@ class Keylog(Case):
         server = self.serve("--once")
         client = self.connect(server, "--keylog", str(kept), SSLKEYLOGFILE=str(unused))
         self.assert_ends(client, OK)
-        before, secret = kept.read_text().splitlines()
+        before, *secrets = kept.read_text().splitlines()
         self.assertEqual(before, "# a line of before")
-        self.assertRegex(secret, KEYLOG_LINE)
+        self.assert_secrets(secrets, "1.3")
         self.assertFalse(unused.exists())
 
     def test_file_that_cannot_be_written(self):
@@ -444,6 +684,12 @@ class Keylog(Case):
 
 
 class CommandLine(Case):
+    def setUp(self):
+        super().setUp()
+        path = self.scratch / "key"
+        path.write_text("0f" * 16)
+        self.key = str(path)
+
     def test_nonsense(self):
         serve = ["serve", *shows("server-rsa")]
         for arguments in (
@@ -468,7 +714,23 @@ class CommandLine(Case):
             ["connect", "--alpn", "x" * 256, "127.0.0.1:9"],
             ["connect", "--key", pem("client-rsa-key"), "127.0.0.1:9"],
             ["connect", "--echo", "127.0.0.1:9"],
+            ["connect", "--min-version", "1.1", "127.0.0.1:9"],
+            ["connect", "--max-version", "2", "127.0.0.1:9"],
+            ["connect", "--min-version", "1.3", "--max-version", "1.2", "127.0.0.1:9"],
+            ["connect", "--suites", "TLS_AES_128_GCM_SHA256,nonsense", "127.0.0.1:9"],
+            ["connect", "--groups", "x25519,nonsense", "127.0.0.1:9"],
+            ["connect", "--suites", "", "127.0.0.1:9"],
+            ["connect", "--groups", "", "127.0.0.1:9"],
+            ["connect", "--alpn", "", "127.0.0.1:9"],
+            ["connect", ":9"],
+            ["connect", "::1:9"],
+            ["serve", "--psk-identity", "", "--psk-file", self.key, "0"],
+            ["connect", "--psk-identity", "", "--psk-file", self.key, "127.0.0.1:9"],
+            ["connect", "--psk-identity", "a", "127.0.0.1:9"],
+            ["connect", "--psk-file", pem("ca"), "127.0.0.1:9"],
+            ["connect", "--ticket-secret", pem("ca"), "127.0.0.1:9"],
             ["serve", "127.0.0.1:0"],
+            [*serve, "--session-file", "x", "0"],
             [*serve],
             [*serve, "70000"],
             [*serve, "port"],

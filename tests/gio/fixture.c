@@ -43,12 +43,18 @@ drain_context (void)
     ;
 }
 
-static void
-set_up (Fixture *f, gconstpointer transport)
+GObject *
+fixture_new_context (Fixture *f, GDtlsConnection *connection)
 {
-  alarm (FAILSAFE_SECONDS);
-  f->transport = (Transport) GPOINTER_TO_UINT (transport);
+  GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (connection), "context");
 
+  return g_object_new (spec->value_type, "max-version", f->version == IN_1_2 ? "1.2" : "1.3", NULL);
+}
+
+/* Two ends that can reach each other, and a connection on each. */
+static void
+set_up_connections (Fixture *f)
+{
   if (f->transport == OVER_UDP)
     {
       f->client_base = G_DATAGRAM_BASED (new_udp_socket ());
@@ -64,13 +70,24 @@ set_up (Fixture *f, gconstpointer transport)
 }
 
 static void
+set_up (Fixture *f, gconstpointer how)
+{
+  Transport bits = (Transport) GPOINTER_TO_UINT (how);
+
+  alarm (FAILSAFE_SECONDS);
+  f->transport = bits & OVER_BOTH;
+  f->version = bits & (IN_1_2 | IN_1_3);
+  set_up_connections (f);
+}
+
+static void
 finalize_base (GDatagramBased *base)
 {
   g_assert_finalize_object (base);
 }
 
 static void
-tear_down (Fixture *f, gconstpointer transport)
+tear_down_connections (Fixture *f)
 {
   if (f->client != NULL)
     g_assert_finalize_object (g_steal_pointer (&f->client));
@@ -80,25 +97,42 @@ tear_down (Fixture *f, gconstpointer transport)
   finalize_base (f->server_base);
 }
 
+static void
+tear_down (Fixture *f, gconstpointer how)
+{
+  tear_down_connections (f);
+  g_assert_finalize_object (g_steal_pointer (&f->client_context));
+  g_assert_finalize_object (g_steal_pointer (&f->server_context));
+}
+
 void
 fixture_renew (Fixture *f)
 {
-  gpointer transport = GUINT_TO_POINTER (f->transport);
+  gpointer how = GUINT_TO_POINTER (f->transport | f->version);
 
-  tear_down (f, transport);
-  set_up (f, transport);
+  tear_down (f, how);
+  set_up (f, how);
+}
+
+void
+fixture_renew_connections (Fixture *f)
+{
+  tear_down_connections (f);
+  set_up_connections (f);
 }
 
 static void
-add_test (const char *prefix, const TestCase *test, Transport transport, const char *transport_name)
+add_test (const char *prefix, const TestCase *test, Transport how, const char *how_name)
 {
-  g_autofree char *path = g_strdup_printf ("/gio/%s/%s/%s", prefix, test->name, transport_name);
+  g_autofree char *path = g_strdup_printf ("/gio/%s/%s/%s", prefix, test->name, how_name);
+  Transport wanted = test->transports;
 
-  if (test->transports & transport)
-    g_test_add_vtable (path, sizeof (Fixture), GUINT_TO_POINTER (transport),
-                       (GTestFixtureFunc) G_CALLBACK (set_up),
-                       (GTestFixtureFunc) G_CALLBACK (test->run),
-                       (GTestFixtureFunc) G_CALLBACK (tear_down));
+  if (!(wanted & (IN_1_2 | IN_1_3)))
+    wanted |= IN_1_2 | IN_1_3;
+  if ((wanted & how) == how)
+    g_test_add_vtable (
+        path, sizeof (Fixture), GUINT_TO_POINTER (how), (GTestFixtureFunc) G_CALLBACK (set_up),
+        (GTestFixtureFunc) G_CALLBACK (test->run), (GTestFixtureFunc) G_CALLBACK (tear_down));
 }
 
 void
@@ -106,8 +140,43 @@ add_tests (const char *prefix, const TestCase *cases, gsize n_cases)
 {
   for (gsize i = 0; i < n_cases; i++)
     {
-      add_test (prefix, &cases[i], OVER_UDP, "udp");
-      add_test (prefix, &cases[i], OVER_PAIR, "pair");
+      add_test (prefix, &cases[i], OVER_UDP | IN_1_2, "udp-1.2");
+      add_test (prefix, &cases[i], OVER_PAIR | IN_1_2, "pair-1.2");
+      add_test (prefix, &cases[i], OVER_UDP | IN_1_3, "udp-1.3");
+      add_test (prefix, &cases[i], OVER_PAIR | IN_1_3, "pair-1.3");
+    }
+}
+
+typedef struct
+{
+  RowTest run;
+  gconstpointer row;
+  Transport version;
+} RowCase;
+
+static void
+run_row_case (gconstpointer data)
+{
+  const RowCase *self = data;
+  gpointer how = GUINT_TO_POINTER (OVER_PAIR | self->version);
+  Fixture f = { 0 };
+
+  set_up (&f, how);
+  self->run (&f, self->row);
+  tear_down (&f, how);
+}
+
+void
+add_row_test (const char *prefix, const char *name, RowTest run, gconstpointer row)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("/gio/%s/%s/%s", prefix, name, i == 0 ? "1.2" : "1.3");
+      RowCase *self = g_new (RowCase, 1);
+
+      *self = (RowCase){ run, row, i == 0 ? IN_1_2 : IN_1_3 };
+      g_test_add_data_func_full (path, self, run_row_case, g_free);
     }
 }
 
@@ -247,6 +316,9 @@ fixture_new_client (Fixture *f, const char *identity)
       G_DTLS_CONNECTION (g_dtls_client_connection_new (f->client_base, connectable, &error));
   g_assert_no_error (error);
   g_dtls_connection_set_database (f->client, database);
+  if (f->client_context == NULL)
+    f->client_context = fixture_new_context (f, f->client);
+  g_object_set (f->client, "context", f->client_context, NULL);
 }
 
 void
@@ -260,6 +332,9 @@ fixture_new_server (Fixture *f, const char *certificate)
   f->server = G_DTLS_CONNECTION (g_dtls_server_connection_new (f->server_base, loaded, &error));
   g_assert_no_error (error);
   g_dtls_connection_set_database (f->server, database);
+  if (f->server_context == NULL)
+    f->server_context = fixture_new_context (f, f->server);
+  g_object_set (f->server, "context", f->server_context, NULL);
 }
 
 typedef struct

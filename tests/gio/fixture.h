@@ -15,11 +15,17 @@ typedef enum
   OVER_UDP = 1 << 0, /* two connected GSockets on loopback */
   OVER_PAIR = 1 << 1,
   OVER_BOTH = OVER_UDP | OVER_PAIR,
+  /* Without one of these it is in both. */
+  IN_1_2 = 1 << 2,
+  IN_1_3 = 1 << 3,
 } Transport;
 
 typedef struct
 {
-  Transport transport;
+  Transport transport;     /* OVER_UDP or OVER_PAIR */
+  Transport version;       /* IN_1_2 or IN_1_3 */
+  GObject *client_context; /* MoatContext, of this version at most; no other test has it */
+  GObject *server_context;
   GDatagramBased *client_base;
   GDatagramBased *server_base;
   GDtlsConnection *client; /* wants server.example.com, below the test root */
@@ -33,10 +39,14 @@ typedef struct
   Transport transports;
 } TestCase;
 
-/* Each case becomes /gio/PREFIX/NAME/TRANSPORT. After each, both connections must be gone with their last
+/* Each case becomes /gio/PREFIX/NAME/TRANSPORT-VERSION. After each, both connections must be gone with their last
  * reference here, and nothing may hold the bases. */
 void add_tests (const char *prefix, const TestCase *cases, gsize n_cases);
 #define ADD_TESTS(prefix, cases) add_tests (prefix, cases, G_N_ELEMENTS (cases))
+
+/* One case of a table of the test's own, over a pair: /gio/PREFIX/NAME/1.2 and /gio/PREFIX/NAME/1.3. */
+typedef void (*RowTest) (Fixture *f, gconstpointer row);
+void add_row_test (const char *prefix, const char *name, RowTest run, gconstpointer row);
 
 void tests_init (int *argc, char ***argv);
 
@@ -67,6 +77,10 @@ void fixture_new_client (Fixture *f, const char *identity);
 void fixture_new_server (Fixture *f, const char *certificate);
 /* Everything anew, after asserting that the old is gone. */
 void fixture_renew (Fixture *f);
+/* The same, but what contexts remember stays. */
+void fixture_renew_connections (Fixture *f);
+/* (transfer full): a MoatContext for connections like this one, of the fixture's version at most. */
+GObject *fixture_new_context (Fixture *f, GDtlsConnection *connection);
 /* Also for another type's properties: (transfer full). */
 GSocketConnectable *identity_of (const char *host);
 

@@ -10,6 +10,7 @@ typedef struct
   GTlsCertificateFlags verdict;
   GIOErrorEnum error;
   gboolean fails;
+  GCancellable *cancellable; /* (owned) (nullable) */
   JudgeQuestion question;
 } JudgeDatabasePrivate;
 
@@ -56,6 +57,10 @@ judge_database_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, con
   JudgeDatabasePrivate *private = judge_database_get_instance_private (self);
 
   note_question (self, chain, purpose, identity);
+  g_cancellable_cancel (private->cancellable);
+  g_clear_object (&private->cancellable);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return G_TLS_CERTIFICATE_GENERIC_ERROR;
   if (!private->fails)
     return private->verdict;
 
@@ -69,6 +74,7 @@ judge_database_finalize (GObject *object)
   JudgeDatabasePrivate *private = judge_database_get_instance_private (JUDGE_DATABASE (object));
 
   question_clear (&private->question);
+  g_clear_object (&private->cancellable);
 
   G_OBJECT_CLASS (judge_database_parent_class)->finalize (object);
 }
@@ -85,8 +91,8 @@ judge_database_init (JudgeDatabase *self)
 {
 }
 
-static void
-set_verdict (JudgeDatabase *self, GTlsCertificateFlags verdict)
+void
+judge_database_set_verdict (JudgeDatabase *self, GTlsCertificateFlags verdict)
 {
   ((JudgeDatabasePrivate *) judge_database_get_instance_private (self))->verdict = verdict;
 }
@@ -96,7 +102,7 @@ judge_database_new (GTlsCertificateFlags verdict)
 {
   JudgeDatabase *self = g_object_new (JUDGE_TYPE_DATABASE, NULL);
 
-  set_verdict (self, verdict);
+  judge_database_set_verdict (self, verdict);
 
   return self;
 }
@@ -108,6 +114,14 @@ judge_database_set_error (JudgeDatabase *self, GIOErrorEnum code)
 
   private->fails = TRUE;
   private->error = code;
+}
+
+void
+judge_database_set_cancellable (JudgeDatabase *self, GCancellable *cancellable)
+{
+  JudgeDatabasePrivate *private = judge_database_get_instance_private (self);
+
+  g_set_object (&private->cancellable, cancellable);
 }
 
 const JudgeQuestion *
@@ -161,7 +175,7 @@ judge_async_database_new (GTlsCertificateFlags verdict)
 {
   JudgeAsyncDatabase *self = g_object_new (JUDGE_TYPE_ASYNC_DATABASE, NULL);
 
-  set_verdict (JUDGE_DATABASE (self), verdict);
+  judge_database_set_verdict (JUDGE_DATABASE (self), verdict);
 
   return self;
 }

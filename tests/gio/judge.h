@@ -31,8 +31,12 @@ typedef struct
 } JudgeQuestion;
 
 JudgeDatabase *judge_database_new (GTlsCertificateFlags verdict);
+/* From now on. */
+void judge_database_set_verdict (JudgeDatabase *self, GTlsCertificateFlags verdict);
 /* It fails with this error instead. */
 void judge_database_set_error (JudgeDatabase *self, GIOErrorEnum code);
+/* Somebody cancels this the next time that it is asked, and it does not say. */
+void judge_database_set_cancellable (JudgeDatabase *self, GCancellable *cancellable);
 const JudgeQuestion *judge_database_get_question (JudgeDatabase *self);
 
 JudgeAsyncDatabase *judge_async_database_new (GTlsCertificateFlags verdict);

@@ -117,6 +117,7 @@ test_asks_for_proof (Fixture *f)
     connect_udp_socket (caller, trap);
     client =
         G_DTLS_CONNECTION (g_dtls_client_connection_new (G_DATAGRAM_BASED (caller), NULL, NULL));
+    g_object_set (client, "context", f->client_context, NULL);
     expect_receive_error (client, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
     hello_len = g_socket_receive (trap, hello, sizeof hello, NULL, &error);
     g_assert_no_error (error);
@@ -129,7 +130,8 @@ test_asks_for_proof (Fixture *f)
   answer_len = g_socket_receive (stranger, answer, sizeof answer, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (answer_len, <=, hello_len);
-  g_assert_cmpint (answer[13], ==, 3); /* hello_verify_request */
+  /* HelloVerifyRequest, or HelloRetryRequest, which is a ServerHello */
+  g_assert_cmpint (answer[13], ==, f->version == IN_1_2 ? 3 : 2);
   g_assert_cmpint (g_socket_condition_check (stranger, G_IO_IN), ==, 0);
 
   fixture_handshake (f);
@@ -164,7 +166,8 @@ test_cookies_off_on_other_bases (Fixture *f)
   fixture_renew (f);
   g_object_set (f->server, "cookies", TRUE, NULL);
   fixture_handshake (f);
-  g_assert_cmpuint (pair_base_n_sent (PAIR_BASE (f->client_base)), ==, n_without + 1);
+  /* The second hello takes two datagrams where it has a share of ML-KEM. */
+  g_assert_cmpuint (pair_base_n_sent (PAIR_BASE (f->client_base)), >, n_without);
 }
 
 /* C7. */

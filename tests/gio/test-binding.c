@@ -38,6 +38,19 @@ test_unique (Fixture *f)
   assert_binding_matches (f, G_TLS_CHANNEL_BINDING_TLS_UNIQUE, 12);
 }
 
+/* RFC 9846 §C.5. */
+static void
+test_no_unique (Fixture *f)
+{
+  g_autoptr (GByteArray) data = g_byte_array_new ();
+  g_autoptr (GError) error = NULL;
+
+  fixture_handshake (f);
+  g_assert_false (g_dtls_connection_get_channel_binding_data (
+      f->client, G_TLS_CHANNEL_BINDING_TLS_UNIQUE, data, &error));
+  g_assert_error (error, G_TLS_CHANNEL_BINDING_ERROR, G_TLS_CHANNEL_BINDING_ERROR_NOT_SUPPORTED);
+}
+
 static void
 test_exporter (Fixture *f)
 {
@@ -126,6 +139,9 @@ test_differs (Fixture *f)
       g_autoptr (GByteArray) first = NULL;
       g_autoptr (GByteArray) second = NULL;
 
+      if (f->version == IN_1_3 && types[i] == G_TLS_CHANNEL_BINDING_TLS_UNIQUE)
+        continue;
+
       fixture_renew (f);
       fixture_handshake (f);
       first = binding_of (f->client, types[i]);
@@ -159,28 +175,20 @@ static const Alpn alpns[] = {
 };
 
 static void
-test_alpn (gconstpointer data)
+test_alpn (Fixture *f, gconstpointer data)
 {
   const Alpn *row = data;
-  Fixture f = { OVER_PAIR, NULL, NULL, NULL, NULL };
 
-  pair_base_new ((PairBase **) &f.client_base, (PairBase **) &f.server_base);
-  fixture_new_client (&f, "server.example.com");
-  fixture_new_server (&f, "server-ecdsa");
-  g_dtls_connection_set_advertised_protocols (f.client, row->client[0] ? row->client : NULL);
-  g_dtls_connection_set_advertised_protocols (f.server, row->server[0] ? row->server : NULL);
-  fixture_handshake (&f);
-  g_assert_cmpstr (g_dtls_connection_get_negotiated_protocol (f.client), ==, row->expected);
-  g_assert_cmpstr (g_dtls_connection_get_negotiated_protocol (f.server), ==, row->expected);
-
-  g_assert_finalize_object (f.client);
-  g_assert_finalize_object (f.server);
-  g_object_unref (f.client_base);
-  g_object_unref (f.server_base);
+  g_dtls_connection_set_advertised_protocols (f->client, row->client[0] ? row->client : NULL);
+  g_dtls_connection_set_advertised_protocols (f->server, row->server[0] ? row->server : NULL);
+  fixture_handshake (f);
+  g_assert_cmpstr (g_dtls_connection_get_negotiated_protocol (f->client), ==, row->expected);
+  g_assert_cmpstr (g_dtls_connection_get_negotiated_protocol (f->server), ==, row->expected);
 }
 
 static const TestCase cases[] = {
-  { "tls-unique-matches", test_unique, OVER_BOTH },
+  { "tls-unique-matches", test_unique, OVER_BOTH | IN_1_2 },
+  { "tls-unique-is-not-supported", test_no_unique, OVER_PAIR | IN_1_3 },
   { "tls-exporter-matches", test_exporter, OVER_BOTH },
   { "tls-server-end-point-is-the-certificates-hash", test_server_end_point, OVER_BOTH },
   { "too-early-is-invalid-state", test_too_early, OVER_PAIR },
@@ -195,11 +203,7 @@ main (int argc, char **argv)
   tests_init (&argc, &argv);
   ADD_TESTS ("binding", cases);
   for (gsize i = 0; i < G_N_ELEMENTS (alpns); i++)
-    {
-      g_autofree char *path = g_strconcat ("/gio/alpn/", alpns[i].name, NULL);
-
-      g_test_add_data_func (path, &alpns[i], test_alpn);
-    }
+    add_row_test ("alpn", alpns[i].name, test_alpn, &alpns[i]);
 
   return g_test_run ();
 }

@@ -5,6 +5,7 @@
  * of a class that no backend knows. */
 
 #include "fixture.h"
+#include "foreign-certificate.h"
 
 /* ------------------------------------------------------------------------------------------ chains */
 
@@ -58,14 +59,13 @@ static const Chain chains[] = {
 };
 
 static void
-test_chain (gconstpointer data)
+test_chain (Fixture *f, gconstpointer data)
 {
   const Chain *chain = data;
   g_autoptr (GTlsCertificate) above = NULL;
   g_autoptr (GTlsCertificate) leaf = NULL;
   g_autoptr (GError) client_error = NULL;
   g_autoptr (GError) server_error = NULL;
-  Fixture f = { OVER_PAIR, NULL, NULL, NULL, NULL };
 
   for (guint i = G_N_ELEMENTS (chain->above); i > 0; i--)
     if (chain->above[i - 1] != NULL)
@@ -76,112 +76,17 @@ test_chain (gconstpointer data)
       }
   leaf = leaf_with (above);
 
-  pair_base_new ((PairBase **) &f.client_base, (PairBase **) &f.server_base);
-  fixture_new_client (&f, "server.example.com");
-  f.server = G_DTLS_CONNECTION (g_dtls_server_connection_new (f.server_base, leaf, NULL));
-  fixture_try_handshake (&f, &client_error, &server_error);
+  g_clear_object (&f->server);
+  f->server = G_DTLS_CONNECTION (g_dtls_server_connection_new (f->server_base, leaf, NULL));
+  fixture_try_handshake (f, &client_error, &server_error);
   if (chain->errors == 0)
     g_assert_no_error (client_error);
   else
     g_assert_error (client_error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
-  g_assert_cmpint (g_dtls_connection_get_peer_certificate_errors (f.client), ==, chain->errors);
-
-  g_assert_finalize_object (f.client);
-  g_assert_finalize_object (f.server);
-  g_object_unref (f.client_base);
-  g_object_unref (f.server_base);
+  g_assert_cmpint (g_dtls_connection_get_peer_certificate_errors (f->client), ==, chain->errors);
 }
 
 /* --------------------------------------------------------------------------- a class of an application's */
-
-#define FOREIGN_TYPE_CERTIFICATE (foreign_certificate_get_type ())
-G_DECLARE_FINAL_TYPE (ForeignCertificate, foreign_certificate, FOREIGN, CERTIFICATE,
-                      GTlsCertificate)
-
-/* It has what GTlsCertificate's properties say, from another object; and it may say that it is its own
- * issuer. */
-struct _ForeignCertificate
-{
-  GTlsCertificate parent_instance;
-
-  GTlsCertificate *original; /* (owned) */
-  gboolean is_its_own_issuer;
-};
-
-G_DEFINE_FINAL_TYPE (ForeignCertificate, foreign_certificate, G_TYPE_TLS_CERTIFICATE)
-
-typedef enum
-{
-  PROP_CERTIFICATE = 1,
-  PROP_CERTIFICATE_PEM,
-  PROP_PRIVATE_KEY,
-  PROP_PRIVATE_KEY_PEM,
-  PROP_ISSUER,
-} ForeignCertificateProperty;
-
-static void
-foreign_certificate_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  ForeignCertificate *self = FOREIGN_CERTIFICATE (object);
-
-  if (id == PROP_ISSUER && self->is_its_own_issuer)
-    g_value_set_object (value, self);
-  else
-    g_object_get_property (G_OBJECT (self->original), pspec->name, value);
-}
-
-static void
-foreign_certificate_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  /* All are construct-only, and come from the original. */
-}
-
-static GTlsCertificateFlags
-foreign_certificate_verify (GTlsCertificate *certificate, GSocketConnectable *identity,
-                            GTlsCertificate *trusted_ca)
-{
-  return G_TLS_CERTIFICATE_GENERIC_ERROR;
-}
-
-static void
-foreign_certificate_finalize (GObject *object)
-{
-  g_clear_object (&FOREIGN_CERTIFICATE (object)->original);
-
-  G_OBJECT_CLASS (foreign_certificate_parent_class)->finalize (object);
-}
-
-static void
-foreign_certificate_class_init (ForeignCertificateClass *class)
-{
-  GObjectClass *object_class = G_OBJECT_CLASS (class);
-
-  object_class->get_property = foreign_certificate_get_property;
-  object_class->set_property = foreign_certificate_set_property;
-  object_class->finalize = foreign_certificate_finalize;
-  G_TLS_CERTIFICATE_CLASS (class)->verify = foreign_certificate_verify;
-  g_object_class_override_property (object_class, PROP_CERTIFICATE, "certificate");
-  g_object_class_override_property (object_class, PROP_CERTIFICATE_PEM, "certificate-pem");
-  g_object_class_override_property (object_class, PROP_PRIVATE_KEY, "private-key");
-  g_object_class_override_property (object_class, PROP_PRIVATE_KEY_PEM, "private-key-pem");
-  g_object_class_override_property (object_class, PROP_ISSUER, "issuer");
-}
-
-static void
-foreign_certificate_init (ForeignCertificate *self)
-{
-}
-
-static GTlsCertificate *
-foreign_certificate_new (GTlsCertificate *original, gboolean is_its_own_issuer)
-{
-  ForeignCertificate *self = g_object_new (FOREIGN_TYPE_CERTIFICATE, NULL);
-
-  self->original = g_object_ref (original);
-  self->is_its_own_issuer = is_its_own_issuer;
-
-  return G_TLS_CERTIFICATE (self);
-}
 
 static void
 use_server_certificate (Fixture *f, GTlsCertificate *certificate)
@@ -297,11 +202,7 @@ main (int argc, char **argv)
 {
   tests_init (&argc, &argv);
   for (gsize i = 0; i < G_N_ELEMENTS (chains); i++)
-    {
-      g_autofree char *path = g_strconcat ("/gio/credential/chain-", chains[i].name, NULL);
-
-      g_test_add_data_func (path, &chains[i], test_chain);
-    }
+    add_row_test ("credential/chain", chains[i].name, test_chain, &chains[i]);
   ADD_TESTS ("credential", cases);
   g_test_add_func ("/gio/credential/unreadable-database-is-an-error", test_garbage_database);
 

@@ -73,12 +73,12 @@ def test_handshake():
     pair = Pair()
     assert pair.client.get_protocol_version() == Gio.TlsProtocolVersion.UNKNOWN
     assert pair.handshake() == (None, None)
-    assert pair.client.get_protocol_version() == Gio.TlsProtocolVersion.DTLS_1_2
-    assert pair.client.get_ciphersuite_name().startswith("TLS_ECDHE_ECDSA_WITH_")
+    assert pair.client.get_protocol_version() == Gio.TlsProtocolVersion.UNKNOWN
+    assert pair.client.get_ciphersuite_name().startswith("TLS_")
     assert pair.client.get_ciphersuite_name() == pair.server.get_ciphersuite_name()
     assert pair.client.get_peer_certificate().get_subject_name() == "CN=server-ecdsa"
     assert pair.client.get_peer_certificate_errors() == Gio.TlsCertificateFlags.NO_FLAGS
-    assert pair.client.props.dtls_version == "1.2"
+    assert pair.client.props.dtls_version == "1.3"
     assert pair.client.close(None)
     assert pair.client.get_ciphersuite_name() is None
 
