@@ -3,7 +3,8 @@
 
 """One cell of the matrix: a client and a server, perhaps a relay between them, and one case.
 
-1. The server is started, then the relay, then the client.
+1. The server is started, then the relay, then the client; a client that resumes is started again if
+   it does not make its second connection itself.
 2. Each message goes to the server and back. Application data is not sent again by DTLS, so a
    message is repeated until it is back.
 3. The client closes and must end well; so must a server that ends with its client.
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 
-from peers import MESSAGES
+from peers import MESSAGES, Terms
 from programs import Program, wait_until
 
 RELAY = pathlib.Path(__file__).with_name("relay.py")
@@ -32,6 +33,7 @@ SECONDS = 30
 LOSSY_SECONDS = 120
 # A message is repeated so often.
 REPEAT_SECONDS = 0.3
+KEY_UPDATE_SECONDS = 5
 
 
 class Failure(Exception):
@@ -80,6 +82,7 @@ class Cell:
         self.programs = []
         self.seconds = LOSSY_SECONDS if case.is_lossy else SECONDS
         self.deadline = None
+        self.session_file = client.files.new_session()
         self.n_echoed = 0
         self.client = self.server = self.relay = None
 
@@ -90,12 +93,17 @@ class Cell:
         started = time.monotonic()
         self.deadline = started + self.seconds
         try:
-            self.start()
+            port = self.start()
             if self.case.refusal:
+                self.start_client(port)
                 self.expect_refusal()
             else:
-                self.converse()
-                self.end()
+                for _ in range(self.n_clients):
+                    self.start_client(port)
+                    self.converse()
+                    self.await_key_update()
+                    self.end_client()
+                self.end_server()
                 self.compare()
             verdict, note = "ok", self.mtu_note()
         except Failure as failure:
@@ -107,10 +115,14 @@ class Cell:
         return Result(verdict, note, transcript, time.monotonic() - started)
 
     def unable(self):
-        for peer, role in ((self.server_peer, "server"), (self.client_peer, "client")):
-            reason = peer.unable(role, self.case)
+        client, server = self.client_peer, self.server_peer
+        for peer, role, other in ((server, "server", client), (client, "client", server)):
+            reason = peer.unable(role, self.case) or peer.unable_with(role, self.case, other)
             if reason:
                 return reason
+        if self.case.resumption:
+            if "client" not in client.tells_resumption and "server" not in server.tells_resumption:
+                return f"neither {client.name} nor {server.name} tells whether it resumes"
         without_mtu = [self.client_peer.has_mtu("client"), self.server_peer.has_mtu("server")]
         if self.case.mtu and all(without_mtu):
             return without_mtu[0]
@@ -128,24 +140,29 @@ class Cell:
         self.programs.append(program)
         return program
 
+    @property
+    def n_clients(self):
+        return 2 if self.case.resumption and not self.client_peer.resumes_by_itself else 1
+
     def start(self):
+        """Says where the client will find the server."""
         port = self.start_server()
-        if self.case.relay or self.case.mtu:
-            port = self.start_relay(port)
-        peer = self.client_peer
-        mtu = self.mtu_of(peer, "client", self.server_peer)
-        command = peer.command("client", self.case, port, mtu, self.seconds)
-        label = f"{peer.name} client"
-        self.client = self.launch(label, command, peer.environment("client", self.case))
+        return self.start_relay(port) if self.case.needs_relay else port
 
     def start_server(self):
         peer = self.server_peer
-        mtu = self.mtu_of(peer, "server", self.client_peer)
         port = self.ports.take() if peer.needs_port else 0
-        command = peer.command("server", self.case, port, mtu, self.seconds)
-        label = f"{peer.name} server"
-        self.server = self.launch(label, command, peer.environment("server", self.case))
+        self.server = self.launch_peer("server", peer, port, self.client_peer)
         return self.port_of(self.server, peer.ready)
+
+    def start_client(self, port):
+        self.client = self.launch_peer("client", self.client_peer, port, self.server_peer)
+
+    def launch_peer(self, role, peer, port, other):
+        mtu = self.mtu_of(peer, role, other)
+        terms = Terms(port, mtu, self.seconds, self.session_file)
+        command = peer.command(role, self.case, terms, other)
+        return self.launch(f"{peer.name} {role}", command, peer.environment(role, self.case))
 
     def start_relay(self, server_port):
         command = [sys.executable, str(RELAY), "--server-port", str(server_port), *self.case.relay]
@@ -193,6 +210,16 @@ class Cell:
             self.server.send(message)
         self.n_echoed = len(said)
 
+    def say(self, message):
+        if not self.client_peer.messages_as_arguments:
+            self.client.send(message + "\n")
+
+    def wait_for_more(self, is_reached):
+        """Until the client has ended, it is time to repeat oneself, or this."""
+        self.wait(
+            lambda: self.client.has_ended or is_reached(), time.monotonic() + REPEAT_SECONDS
+        )
+
     def converse(self):
         for message in MESSAGES:
             while not self.is_back(message):
@@ -200,24 +227,33 @@ class Cell:
                     raise Failure("the client ended before the echo")
                 if time.monotonic() >= self.deadline:
                     raise Failure("no echo in time")
-                if not self.client_peer.messages_as_arguments:
-                    self.client.send(message + "\n")
-                self.wait(
-                    lambda: self.client.has_ended or self.is_back(message),
-                    time.monotonic() + REPEAT_SECONDS,
-                )
+                self.say(message)
+                self.wait_for_more(lambda: self.is_back(message))
+
+    def await_key_update(self):
+        """Until then a side may go on with its old keys (RFC 9147 §8): what the other one owes for
+        new ones is an acknowledgement, which may take a moment. A client with its messages on its
+        command line sees to that itself."""
+        if not self.case.key_update or self.case.is_lossy:
+            return
+        until = time.monotonic() + KEY_UPDATE_SECONDS
+        while self.missing_epochs() and not self.client.has_ended and time.monotonic() < until:
+            self.say(MESSAGES[-1])
+            self.wait_for_more(lambda: not self.missing_epochs())
 
     def is_back(self, message):
         return message in self.client.output
 
-    def end(self):
+    def end_client(self):
         self.client.close_input()
         if not self.wait(lambda: self.client.has_ended):
             raise Failure("the client did not end")
         if self.client.status != 0:
             raise Failure("the client ended badly")
+
+    def end_server(self):
         # With loss nobody can promise that a close_notify arrives.
-        if not self.server_peer.server_ends or self.case.is_lossy:
+        if not self.server_peer.server_ends(self.case) or self.case.is_lossy:
             return
         if not self.wait(lambda: self.server.has_ended):
             raise Failure("the server did not end with its client")
@@ -225,8 +261,7 @@ class Cell:
             raise Failure("the server ended badly")
 
     def expect_refusal(self):
-        if not self.client_peer.messages_as_arguments:
-            self.client.send(MESSAGES[0] + "\n")
+        self.say(MESSAGES[0])
         if not self.wait(lambda: self.client.has_ended):
             raise Failure("the client did not end")
         if self.client.status == 0:
@@ -241,20 +276,46 @@ class Cell:
     # --- what both sides say ---
 
     def compare(self):
-        said = [
-            (program.label, peer.outcome(program.output))
-            for program, peer in ((self.client, self.client_peer), (self.server, self.server_peer))
-        ]
-        if not any(outcome for _, outcome in said):
-            raise Failure("neither side reports a DTLS 1.2 handshake")
+        sides = ((self.client, self.client_peer), (self.server, self.server_peer))
+        said = {program.label: peer.outcome(program.output) for program, peer in sides}
+        said = {label: outcome for label, outcome in said.items() if outcome}
+        if not said:
+            raise Failure("neither side reports a handshake")
 
-        wanted = (self.case.suite, self.case.group, self.wanted_extended_master_secret())
-        for i, what in enumerate(("suite", "group", "extended master secret")):
-            told = {label: outcome[i] for label, outcome in said if outcome}
+        for what, wanted in self.wanted().items():
+            told = {label: getattr(outcome, what) for label, outcome in said.items()}
             values = {value for value in told.values() if value is not None}
-            if len(values) > 1 or (wanted[i] is not None and not values <= {wanted[i]}):
-                raise Failure(f"{what}: wanted {wanted[i]}, told {told}")
+            if len(values) > 1 or (wanted is not None and not values <= {wanted}):
+                raise Failure(f"{what}: wanted {wanted}, told {told}")
+            # What nobody tells would be a case like any other.
+            if what in ("alpn", "is_resumed") and wanted and not values:
+                raise Failure(f"neither side says {what}")
+        # With loss it may not be acknowledged in time.
+        if self.case.key_update and not self.case.is_lossy and self.missing_epochs():
+            raise Failure("; ".join(self.missing_epochs()))
 
-    def wanted_extended_master_secret(self):
+    def wanted(self):
+        """By the fields of Outcome; None: as they like."""
+        case = self.case
         peers = (self.client_peer, self.server_peer)
-        return self.case.extended_master_secret and all(p.has_extended_master_secret for p in peers)
+        can_ems = all(peer.has_extended_master_secret for peer in peers)
+        return {
+            "version": case.version,
+            "suite": case.suite,
+            "group": case.group,
+            # In 1.3 nobody speaks of it.
+            "extended_master_secret": case.extended_master_secret and can_ems,
+            "alpn": case.alpn,
+            "is_resumed": case.resumption,
+        }
+
+    def missing_epochs(self):
+        """What the relay has not seen, in words. The first keys of application data are those of
+        epoch 3 (RFC 9147 §6.1), the next ones those of epoch 4, of which a header tells the last
+        two bits."""
+        return [
+            f"{direction}: no record of epoch {epoch}"
+            for direction in ("to the server", "to the client")
+            for epoch in (3, 4)
+            if not re.search(rf"{direction}, .*: .*\.\.{epoch % 4:02b} Prot", self.relay.output)
+        ]

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright 2026 The Moat authors
 
-"""Moat against other implementations of DTLS 1.2, as a printed matrix.
+"""Moat against other implementations of DTLS, as a printed matrix.
 
 A row is a peer and the role that Moat plays with it, a column a case (cases.py). A cell is `ok`,
 `FAIL` or `n/a`; a letter leads to the reason below the table. What both sides said is printed for a
 cell that failed. The exit status is 1 if any did, 77 if there is nothing to run.
+
+What speaks DTLS 1.3 is written in other languages; build-peers makes it, where their compilers are.
 
 --self-check leaves Moat out and tries the peers with each other by the same means: what fails there
 is not Moat's fault.
@@ -22,10 +24,13 @@ import time
 
 import cases
 import network
-import peers
 from cell import Cell, Ports
+from peers import Files
+from peers_foreign import GnuTls, OpenSsl
+from peers_moat import GioOnMoat, GlibNetworking, MoatProgram
+from peers_own import Dimpl, MbedTls, NewWolfSsl, Nss, Pion, WolfSsl
 
-# Lossy cells wait for timers and need no processor; so many of them go on beside one that does.
+# Lossy cells wait for timers; so many of them go on beside one that does not.
 LOSSY_PER_JOB = 4
 SKIPPED = 77
 
@@ -38,7 +43,7 @@ def parse_arguments():
     parser.add_argument("--module-dir", metavar="DIR", help="where Moat's GIO module is")
     parser.add_argument("--peers", metavar="DIR", default="", help="where peer-* were built")
     parser.add_argument("--certs", metavar="DIR", required=True, help="from tools/make-test-certs")
-    parser.add_argument("--jobs", type=int, default=2, help="cells at a time (2)")
+    parser.add_argument("--jobs", type=int, default=4, help="cells at a time (4)")
     parser.add_argument("--only", metavar="REGEX", default="", help='of "row / column"')
     parser.add_argument("--self-check", action="store_true", help="the peers with each other")
     parser.add_argument("--verbose", action="store_true", help="print what was said in every cell")
@@ -49,17 +54,19 @@ def find_peers(options, files):
     """(what plays Moat, what it is tried with), of those that are there."""
     moats = []
     if not options.self_check:
-        moats.append(peers.MoatProgram(files, options.moat or ""))
-        moats.append(
-            peers.GioOnMoat(files, options.gio_client, options.gio_server, options.module_dir)
-        )
+        moat = MoatProgram(files, options.moat or "")
+        moats.append(moat)
+        programs = (options.gio_client, options.gio_server, options.module_dir)
+        moats.append(GioOnMoat(files, *programs, moat.versions))
     others = [
-        peers.OpenSsl(files),
-        peers.GnuTls(files),
-        peers.MbedTls(files, options.peers),
-        peers.WolfSsl(files, options.peers),
-        peers.GlibNetworking(files, options.gio_client, options.gio_server),
+        OpenSsl(files),
+        GnuTls(files),
+        MbedTls(files, options.peers),
+        WolfSsl(files, options.peers),
+        Nss(files, options.peers),
+        GlibNetworking(files, options.gio_client, options.gio_server),
     ]
+    others += [kind(files, options.peers) for kind in (NewWolfSsl, Pion, Dimpl)]
     for peer in moats + others:
         if peer.missing:
             print(f"skipped: {peer.name} ({peer.missing})")
@@ -91,6 +98,8 @@ class Matrix:
         self.letters = {}
 
     def is_wanted(self, row, case):
+        if not (row[1].speaks("client", case) and row[2].speaks("server", case)):
+            return False
         return re.search(self.only, f"{row[0]} / {case.title}") is not None
 
     def start(self, pools):
@@ -127,6 +136,8 @@ class Matrix:
         shown = []
         for row in self.rows:
             results = [(f"{row[0]} / {case.title}", self.result(row, case)) for case in columns]
+            if not any(result for _, result in results):
+                continue
             print(self.line(row[0], first_width, [self.text(r) for _, r in results], widths))
             shown += [(name, result) for name, result in results if result]
         for name, result in shown:
@@ -140,12 +151,18 @@ class Matrix:
         padded = (cell.ljust(width) for cell, width in zip(cells, widths))
         return (first.ljust(first_width) + "".join(padded)).rstrip()
 
+    @staticmethod
+    def letter(n):
+        """a to z, then aa, ab, ..."""
+        first, last = divmod(n, 26)
+        return (chr(ord("a") + first - 1) if first else "") + chr(ord("a") + last)
+
     def text(self, result):
         if result is None:
             return ""
         if result.note is None or result.verdict == "FAIL":
             return result.verdict
-        letter = self.letters.setdefault(result.note, chr(ord("a") + len(self.letters)))
+        letter = self.letters.setdefault(result.note, self.letter(len(self.letters)))
         return f"{result.verdict} {letter}"
 
 
@@ -157,7 +174,7 @@ def main():
     print("network:", "our own" if network.enter_own() else "the machine's loopback")
 
     with tempfile.TemporaryDirectory(prefix="moat-interop-") as scratch:
-        files = peers.Files(options.certs, scratch)
+        files = Files(options.certs, scratch)
         moats, others = find_peers(options, files)
         if not others or not (moats or options.self_check):
             print("skipped: nothing to run")

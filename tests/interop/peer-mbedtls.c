@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright 2026 The Moat authors */
 
-/* Knows Mbed TLS 2.28: a session of peer.h on it. Cookies are on in the server. */
+/* Knows Mbed TLS 2.28 and 3: a session of peer.h on it. Cookies are on in the server. */
 
 #include "peer.h"
 
@@ -11,33 +11,44 @@
 #include <mbedtls/error.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_cookie.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-struct session
+struct context
 {
   const struct options *options;
-  int fd;
-  long first_due; /* 0: no timer is set */
-  long final_due;
   mbedtls_entropy_context entropy;
   mbedtls_ctr_drbg_context random;
   mbedtls_x509_crt roots;
   mbedtls_x509_crt chain;
   mbedtls_pk_context key;
   mbedtls_ssl_cookie_ctx cookies;
+  mbedtls_ssl_ticket_context tickets;
   mbedtls_ssl_config config;
+  const char *protocols[2];     /* for ALPN; the second is NULL */
+  mbedtls_ssl_session previous; /* what a client resumes, if has_previous */
+  bool has_previous;
+};
+
+struct session
+{
+  struct context *context; /* (unowned) */
+  int fd;
+  long first_due; /* 0: no timer is set */
+  long final_due;
   mbedtls_ssl_context ssl;
 };
 
-/* What --suite and --group may say. Without --suite all AEAD suites are offered, in this order. */
+/* What --suite and --groups may say. Without --suite all AEAD suites are offered, in this order. */
 static const struct
 {
   const char *name;
   int with_ecdsa;
-  int with_rsa;
+  int with_rsa; /* or the same again */
 } suites[] = {
   { "AES-128-GCM", MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 },
@@ -45,22 +56,96 @@ static const struct
     MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 },
   { "CHACHA20-POLY1305", MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
     MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 },
+  { "PSK-AES-128-GCM", MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256 },
+  { "PSK-AES-128-CCM-8", MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8, MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8 },
+  { "ECDHE-PSK-CHACHA20-POLY1305", MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256 },
 };
 
 enum
 {
   N_SUITES = sizeof suites / sizeof *suites,
+  TICKET_LIFETIME_S = 3600,
 };
 
-static const struct
+/* --- what 3 has other names for --- */
+
+#if MBEDTLS_VERSION_MAJOR >= 3
+
+struct group
+{
+  const char *name;
+  uint16_t id;
+};
+
+static const struct group groups[] = {
+  { "X25519", MBEDTLS_SSL_IANA_TLS_GROUP_X25519 },
+  { "P-256", MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1 },
+  { "P-384", MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1 },
+};
+
+/* The list ends with 0. */
+static void
+set_group (struct context *context, const struct group *group)
+{
+  static uint16_t list[2];
+
+  list[0] = group->id;
+  mbedtls_ssl_conf_groups (&context->config, list);
+}
+
+static void
+set_min_version (struct context *context)
+{
+  mbedtls_ssl_conf_min_tls_version (&context->config, MBEDTLS_SSL_VERSION_TLS1_2);
+}
+
+static int
+load_key (struct context *context, const char *path)
+{
+  return mbedtls_pk_parse_keyfile (&context->key, path, NULL, mbedtls_ctr_drbg_random,
+                                   &context->random);
+}
+
+#else
+
+struct group
 {
   const char *name;
   mbedtls_ecp_group_id id;
-} groups[] = {
+};
+
+static const struct group groups[] = {
   { "X25519", MBEDTLS_ECP_DP_CURVE25519 },
   { "P-256", MBEDTLS_ECP_DP_SECP256R1 },
   { "P-384", MBEDTLS_ECP_DP_SECP384R1 },
 };
+
+/* The list ends with MBEDTLS_ECP_DP_NONE. */
+static void
+set_group (struct context *context, const struct group *group)
+{
+  static mbedtls_ecp_group_id list[2];
+
+  list[0] = group->id;
+  mbedtls_ssl_conf_curves (&context->config, list);
+}
+
+static void
+set_min_version (struct context *context)
+{
+  mbedtls_ssl_conf_min_version (&context->config, MBEDTLS_SSL_MAJOR_VERSION_3,
+                                MBEDTLS_SSL_MINOR_VERSION_3);
+}
+
+static int
+load_key (struct context *context, const char *path)
+{
+  return mbedtls_pk_parse_keyfile (&context->key, path, NULL);
+}
+
+#endif
 
 static enum outcome
 outcome_of (const char *call, int result)
@@ -141,98 +226,177 @@ suite_list (const char *wanted)
   return n > 0 ? list : NULL;
 }
 
-static const mbedtls_ecp_group_id *
-group_list (const char *wanted)
+static enum outcome
+choose_group (struct context *context, const char *wanted)
 {
-  static mbedtls_ecp_group_id list[2];
-
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
     if (strcmp (wanted, groups[i].name) == 0)
       {
-        list[0] = groups[i].id;
-        list[1] = MBEDTLS_ECP_DP_NONE;
-        return list;
+        set_group (context, &groups[i]);
+        return DONE;
       }
 
-  return NULL;
+  return complain ("no such group: %s", wanted);
 }
 
 static enum outcome
-load_files (struct session *session)
+load_files (struct context *context)
 {
-  const struct options *options = session->options;
+  const struct options *options = context->options;
   int result = 0;
 
   if (options->ca)
-    result = mbedtls_x509_crt_parse_file (&session->roots, options->ca);
+    result = mbedtls_x509_crt_parse_file (&context->roots, options->ca);
   if (result == 0 && options->cert)
-    result = mbedtls_x509_crt_parse_file (&session->chain, options->cert);
+    result = mbedtls_x509_crt_parse_file (&context->chain, options->cert);
   if (result == 0 && options->key)
-    result = mbedtls_pk_parse_keyfile (&session->key, options->key, NULL);
+    result = load_key (context, options->key);
   if (result == 0 && options->cert && options->key)
-    result = mbedtls_ssl_conf_own_cert (&session->config, &session->chain, &session->key);
-  mbedtls_ssl_conf_ca_chain (&session->config, &session->roots, NULL);
+    result = mbedtls_ssl_conf_own_cert (&context->config, &context->chain, &context->key);
+  mbedtls_ssl_conf_ca_chain (&context->config, &context->roots, NULL);
 
   return outcome_of ("certificates", result);
 }
 
 static enum outcome
-choose_algorithms (struct session *session)
+choose_algorithms (struct context *context)
 {
-  const struct options *options = session->options;
+  const struct options *options = context->options;
   const int *chosen_suites = suite_list (options->suite);
 
   if (!chosen_suites)
     return complain ("no such suite: %s", options->suite);
-  mbedtls_ssl_conf_ciphersuites (&session->config, chosen_suites);
+  mbedtls_ssl_conf_ciphersuites (&context->config, chosen_suites);
 
-  if (options->group)
-    {
-      const mbedtls_ecp_group_id *chosen_groups = group_list (options->group);
-
-      if (!chosen_groups)
-        return complain ("no such group: %s", options->group);
-      mbedtls_ssl_conf_curves (&session->config, chosen_groups);
-    }
+  if (options->groups && choose_group (context, options->groups) != DONE)
+    return FAILED;
 
   if (options->without_extended_master_secret)
-    mbedtls_ssl_conf_extended_master_secret (&session->config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    mbedtls_ssl_conf_extended_master_secret (&context->config, MBEDTLS_SSL_EXTENDED_MS_DISABLED);
 
   return DONE;
 }
 
-static enum outcome
-configure (struct session *session)
+static int
+configure_random (struct context *context)
 {
-  const struct options *options = session->options;
-  mbedtls_ssl_config *config = &session->config;
+  mbedtls_ctr_drbg_context *random = &context->random;
+  int result = mbedtls_ctr_drbg_seed (random, mbedtls_entropy_func, &context->entropy, NULL, 0);
+
+  mbedtls_ssl_conf_rng (&context->config, mbedtls_ctr_drbg_random, random);
+  return result;
+}
+
+/* What only a server has. */
+static int
+configure_server (struct context *context)
+{
+  mbedtls_ctr_drbg_context *random = &context->random;
+  mbedtls_ssl_config *config = &context->config;
+  int result = mbedtls_ssl_cookie_setup (&context->cookies, mbedtls_ctr_drbg_random, random);
+
+  if (result == 0)
+    result = mbedtls_ssl_ticket_setup (&context->tickets, mbedtls_ctr_drbg_random, random,
+                                       MBEDTLS_CIPHER_AES_256_GCM, TICKET_LIFETIME_S);
+  if (context->options->without_cookie)
+    mbedtls_ssl_conf_dtls_cookies (config, NULL, NULL, NULL);
+  else
+    mbedtls_ssl_conf_dtls_cookies (config, mbedtls_ssl_cookie_write, mbedtls_ssl_cookie_check,
+                                   &context->cookies);
+  mbedtls_ssl_conf_session_tickets_cb (config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+                                       &context->tickets);
+  return result;
+}
+
+static int
+configure_secrets (struct context *context)
+{
+  const struct options *options = context->options;
+  int result = 0;
+
+  context->protocols[0] = options->alpn;
+  if (options->alpn)
+    result = mbedtls_ssl_conf_alpn_protocols (&context->config, context->protocols);
+  if (result == 0 && options->identity)
+    result = mbedtls_ssl_conf_psk (&context->config, options->psk, options->psk_len,
+                                   (const unsigned char *) options->identity,
+                                   strlen (options->identity));
+  return result;
+}
+
+static enum outcome
+configure (struct context *context)
+{
+  const struct options *options = context->options;
+  mbedtls_ssl_config *config = &context->config;
   int endpoint = options->is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
   bool checks_peer = !options->is_server || options->wants_client_certificate;
-  int result;
+  int result = mbedtls_ssl_config_defaults (config, endpoint, MBEDTLS_SSL_TRANSPORT_DATAGRAM,
+                                            MBEDTLS_SSL_PRESET_DEFAULT);
 
-  result =
-      mbedtls_ctr_drbg_seed (&session->random, mbedtls_entropy_func, &session->entropy, NULL, 0);
+  if (options->min_version == DTLS_1_3)
+    return complain ("Mbed TLS has no DTLS 1.3");
   if (result == 0)
-    result = mbedtls_ssl_config_defaults (config, endpoint, MBEDTLS_SSL_TRANSPORT_DATAGRAM,
-                                          MBEDTLS_SSL_PRESET_DEFAULT);
+    result = configure_random (context);
+  if (result == 0 && options->is_server)
+    result = configure_server (context);
   if (result == 0)
-    result =
-        mbedtls_ssl_cookie_setup (&session->cookies, mbedtls_ctr_drbg_random, &session->random);
+    result = configure_secrets (context);
   if (result != 0)
     return outcome_of ("configuration", result);
 
-  mbedtls_ssl_conf_rng (config, mbedtls_ctr_drbg_random, &session->random);
-  mbedtls_ssl_conf_min_version (config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+  set_min_version (context);
   mbedtls_ssl_conf_authmode (config,
                              checks_peer ? MBEDTLS_SSL_VERIFY_REQUIRED : MBEDTLS_SSL_VERIFY_NONE);
   mbedtls_ssl_conf_handshake_timeout (config, RETRANSMIT_MS, RETRANSMIT_MAX_MS);
-  if (options->is_server)
-    mbedtls_ssl_conf_dtls_cookies (config, mbedtls_ssl_cookie_write, mbedtls_ssl_cookie_check,
-                                   &session->cookies);
 
-  if (load_files (session) != DONE)
+  if (load_files (context) != DONE)
     return FAILED;
-  return choose_algorithms (session);
+  return choose_algorithms (context);
+}
+
+struct context *
+context_new (const struct options *options)
+{
+  struct context *context = calloc (1, sizeof *context);
+
+  if (!context)
+    abort ();
+
+  context->options = options;
+  mbedtls_entropy_init (&context->entropy);
+  mbedtls_ctr_drbg_init (&context->random);
+  mbedtls_x509_crt_init (&context->roots);
+  mbedtls_x509_crt_init (&context->chain);
+  mbedtls_pk_init (&context->key);
+  mbedtls_ssl_cookie_init (&context->cookies);
+  mbedtls_ssl_ticket_init (&context->tickets);
+  mbedtls_ssl_session_init (&context->previous);
+  mbedtls_ssl_config_init (&context->config);
+
+  if (configure (context) == DONE)
+    return context;
+
+  context_free (context);
+  return NULL;
+}
+
+void
+context_free (struct context *context)
+{
+  if (!context)
+    return;
+
+  mbedtls_ssl_config_free (&context->config);
+  mbedtls_ssl_session_free (&context->previous);
+  mbedtls_ssl_ticket_free (&context->tickets);
+  mbedtls_ssl_cookie_free (&context->cookies);
+  mbedtls_pk_free (&context->key);
+  mbedtls_x509_crt_free (&context->chain);
+  mbedtls_x509_crt_free (&context->roots);
+  mbedtls_ctr_drbg_free (&context->random);
+  mbedtls_entropy_free (&context->entropy);
+  free (context);
 }
 
 /* The cookie is bound to the peer's address. */
@@ -251,13 +415,16 @@ set_transport_id (struct session *session)
 static enum outcome
 connect_ssl (struct session *session)
 {
-  const struct options *options = session->options;
-  int result = mbedtls_ssl_setup (&session->ssl, &session->config);
+  const struct context *context = session->context;
+  const struct options *options = context->options;
+  int result = mbedtls_ssl_setup (&session->ssl, &context->config);
 
   if (result == 0 && options->is_server)
     result = set_transport_id (session);
   if (result == 0 && !options->is_server)
     result = mbedtls_ssl_set_hostname (&session->ssl, options->servername);
+  if (result == 0 && context->has_previous)
+    result = mbedtls_ssl_set_session (&session->ssl, &context->previous);
   if (result != 0)
     return outcome_of ("session", result);
 
@@ -270,25 +437,18 @@ connect_ssl (struct session *session)
 }
 
 struct session *
-session_new (const struct options *options, int fd)
+session_new (struct context *context, int fd)
 {
   struct session *session = calloc (1, sizeof *session);
 
   if (!session)
     abort ();
 
-  session->options = options;
+  session->context = context;
   session->fd = fd;
-  mbedtls_entropy_init (&session->entropy);
-  mbedtls_ctr_drbg_init (&session->random);
-  mbedtls_x509_crt_init (&session->roots);
-  mbedtls_x509_crt_init (&session->chain);
-  mbedtls_pk_init (&session->key);
-  mbedtls_ssl_cookie_init (&session->cookies);
-  mbedtls_ssl_config_init (&session->config);
   mbedtls_ssl_init (&session->ssl);
 
-  if (configure (session) == DONE && connect_ssl (session) == DONE)
+  if (connect_ssl (session) == DONE)
     return session;
 
   session_free (session);
@@ -302,13 +462,6 @@ session_free (struct session *session)
     return;
 
   mbedtls_ssl_free (&session->ssl);
-  mbedtls_ssl_config_free (&session->config);
-  mbedtls_ssl_cookie_free (&session->cookies);
-  mbedtls_pk_free (&session->key);
-  mbedtls_x509_crt_free (&session->chain);
-  mbedtls_x509_crt_free (&session->roots);
-  mbedtls_ctr_drbg_free (&session->random);
-  mbedtls_entropy_free (&session->entropy);
   free (session);
 }
 
@@ -355,7 +508,19 @@ session_write (struct session *session, const char *data, size_t len)
 void
 session_close (struct session *session)
 {
+  struct context *context = session->context;
+  const struct options *options = context->options;
+
+  if (options->resumes && !options->is_server && !context->has_previous)
+    context->has_previous = mbedtls_ssl_get_session (&session->ssl, &context->previous) == 0;
   mbedtls_ssl_close_notify (&session->ssl);
+}
+
+enum outcome
+session_update_keys (struct session *session)
+{
+  (void) session;
+  return complain ("Mbed TLS has no key update");
 }
 
 int
@@ -390,6 +555,21 @@ session_suite (const struct session *session)
 
 const char *
 session_group (const struct session *session)
+{
+  (void) session;
+  return "-";
+}
+
+const char *
+session_alpn (const struct session *session)
+{
+  const char *name = mbedtls_ssl_get_alpn_protocol (&session->ssl);
+
+  return name ? name : "-";
+}
+
+const char *
+session_kind (const struct session *session)
 {
   (void) session;
   return "-";

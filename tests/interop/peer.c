@@ -2,8 +2,8 @@
 /* Copyright 2026 The Moat authors */
 
 /* The part of an interop peer that is the same for every TLS library: the command line, the socket
- * and the conversation of peer.h. Prints `READY PORT`, `CONNECTED VERSION SUITE GROUP`, and
- * what comes back as `GOT LINE`. Exit status: 0 well, 1 not, 2 wrong usage.
+ * and the conversation of peer.h. Prints `READY PORT`, `CONNECTED VERSION SUITE GROUP ALPN KIND`,
+ * and what comes back as `GOT LINE`. Exit status: 0 well, 1 not, 2 wrong usage.
  */
 
 #include "peer.h"
@@ -33,8 +33,11 @@ enum
 struct run
 {
   const struct options *options;
-  struct session *session;
+  struct context *context;
+  struct session *session; /* the connection that there is now, and its socket */
   int fd;
+  int next_fd; /* a server's, for the next client; or -1 */
+  int port;    /* the server's, once it has one */
   long deadline;
 };
 
@@ -75,6 +78,43 @@ parse_number (const char *text, int max, int *out_number)
 }
 
 static bool
+parse_version (const char *text, enum version *out_version)
+{
+  *out_version = strcmp (text, "1.3") == 0 ? DTLS_1_3 : DTLS_1_2;
+  return *out_version == DTLS_1_3 || strcmp (text, "1.2") == 0;
+}
+
+/* A line of hexadecimal digits. */
+static bool
+read_psk (struct options *options, const char *path)
+{
+  FILE *file = fopen (path, "r");
+  unsigned byte;
+
+  if (!file)
+    return false;
+  while (options->psk_len < MAX_PSK && fscanf (file, "%2x", &byte) == 1)
+    options->psk[options->psk_len++] = (uint8_t) byte;
+  fclose (file);
+
+  return options->psk_len > 0;
+}
+
+bool
+next_name (const char **list, char *name, size_t capacity)
+{
+  size_t len = *list ? strcspn (*list, ",") : 0;
+
+  if (len == 0 || len >= capacity)
+    return false;
+
+  memcpy (name, *list, len);
+  name[len] = '\0';
+  *list += (*list)[len] == ',' ? len + 1 : len;
+  return true;
+}
+
+static bool
 add_message (struct options *options, const char *message)
 {
   if (options->n_messages == MAX_MESSAGES || strlen (message) >= MAX_DATAGRAM)
@@ -110,7 +150,28 @@ set_option (struct options *options, int name)
       options->suite = optarg;
       return true;
     case 'g':
-      options->group = optarg;
+      options->groups = optarg;
+      return true;
+    case 'l':
+      options->alpn = optarg;
+      return true;
+    case 'i':
+      options->identity = optarg;
+      return true;
+    case 'f':
+      return read_psk (options, optarg);
+    case 'v':
+      return parse_version (optarg, &options->min_version);
+    case 'V':
+      return parse_version (optarg, &options->max_version);
+    case 'o':
+      options->without_cookie = true;
+      return true;
+    case 'r':
+      options->resumes = true;
+      return true;
+    case 'y':
+      options->updates_keys = true;
       return true;
     case 'n':
       options->without_extended_master_secret = true;
@@ -139,7 +200,15 @@ parse_options (struct options *options, int argc, char **argv)
     { "client-auth", no_argument, NULL, 'a' },
     { "mtu", required_argument, NULL, 'u' },
     { "suite", required_argument, NULL, 's' },
-    { "group", required_argument, NULL, 'g' },
+    { "groups", required_argument, NULL, 'g' },
+    { "alpn", required_argument, NULL, 'l' },
+    { "psk-identity", required_argument, NULL, 'i' },
+    { "psk-file", required_argument, NULL, 'f' },
+    { "min-version", required_argument, NULL, 'v' },
+    { "max-version", required_argument, NULL, 'V' },
+    { "no-cookie", no_argument, NULL, 'o' },
+    { "resume", no_argument, NULL, 'r' },
+    { "key-update", no_argument, NULL, 'y' },
     { "no-ems", no_argument, NULL, 'n' },
     { "servername", required_argument, NULL, 'h' },
     { "message", required_argument, NULL, 'm' },
@@ -153,7 +222,7 @@ parse_options (struct options *options, int argc, char **argv)
     if (!set_option (options, name))
       return false;
 
-  if (optind + 1 != argc)
+  if (optind + 1 != argc || (options->psk_len > 0) != (options->identity != NULL))
     return false;
   options->is_server = strcmp (argv[optind], "server") == 0;
   return options->is_server || strcmp (argv[optind], "client") == 0;
@@ -180,81 +249,161 @@ wait_for_socket (const struct run *run, int wait_ms)
   return n_ready > 0 ? DONE : AGAIN;
 }
 
-/* A server serves whoever speaks first; the datagram itself is left for the session to read. */
+/* RFC 6347 §4.1: the header of a plaintext handshake record, as a first hello has it. What an
+ * earlier connection still gets has another type or epoch. */
+static bool
+is_hello (const uint8_t *header, ssize_t len)
+{
+  enum
+  {
+    RECORD_HEADER = 13,
+    HANDSHAKE = 22
+  };
+
+  return len == RECORD_HEADER && header[0] == HANDSHAKE && header[3] == 0 && header[4] == 0;
+}
+
+/* A server serves whoever says hello first; the datagram itself is left for the session to read. */
 static enum outcome
 connect_to_first (const struct run *run)
 {
   struct sockaddr_in peer;
   socklen_t peer_len = sizeof peer;
-  enum outcome outcome;
-  char byte;
+  uint8_t header[13];
+  ssize_t len;
 
-  do
-    outcome = wait_for_socket (run, -1);
-  while (outcome == AGAIN);
-  if (outcome != DONE)
-    return outcome;
+  for (;;)
+    {
+      enum outcome outcome = wait_for_socket (run, -1);
 
-  if (recvfrom (run->fd, &byte, 1, MSG_PEEK, (struct sockaddr *) &peer, &peer_len) < 0)
-    return complain ("recvfrom: %s", strerror (errno));
+      if (outcome == FAILED)
+        return FAILED;
+      len =
+          recvfrom (run->fd, header, sizeof header, MSG_PEEK, (struct sockaddr *) &peer, &peer_len);
+      if (len < 0 && errno != EAGAIN)
+        return complain ("recvfrom: %s", strerror (errno));
+      if (is_hello (header, len))
+        break;
+      recv (run->fd, header, sizeof header, 0);
+    }
+
   if (connect (run->fd, (struct sockaddr *) &peer, peer_len) < 0)
+    return complain ("connect: %s", strerror (errno));
+  return DONE;
+}
+
+static int
+new_socket (void)
+{
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    complain ("socket: %s", strerror (errno));
+  return fd;
+}
+
+static struct sockaddr_in
+address_of (const struct run *run)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET };
+
+  address.sin_port = htons ((uint16_t) run->port);
+  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  return address;
+}
+
+static enum outcome
+open_client_socket (struct run *run)
+{
+  struct sockaddr_in address = address_of (run);
+
+  run->fd = new_socket ();
+  if (run->fd < 0)
+    return FAILED;
+  if (connect (run->fd, (struct sockaddr *) &address, sizeof address) < 0)
     return complain ("connect: %s", strerror (errno));
 
   return DONE;
 }
 
+/* Several at one port: what comes from a peer goes to the socket that is connected to it, if there
+ * is one. */
 static enum outcome
-open_socket (struct run *run)
+bind_next (struct run *run)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET };
+  struct sockaddr_in address = address_of (run);
   socklen_t address_len = sizeof address;
+  const int yes = 1;
 
-  address.sin_port = htons ((uint16_t) run->options->port);
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  run->next_fd = new_socket ();
+  if (run->next_fd < 0)
+    return FAILED;
+  if (setsockopt (run->next_fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) < 0
+      || bind (run->next_fd, (struct sockaddr *) &address, address_len) < 0
+      || getsockname (run->next_fd, (struct sockaddr *) &address, &address_len) < 0)
+    return complain ("bind: %s", strerror (errno));
 
-  run->fd = socket (AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (run->fd < 0)
-    return complain ("socket: %s", strerror (errno));
+  run->port = ntohs (address.sin_port);
+  return DONE;
+}
 
-  if (!run->options->is_server)
+/* A client of a session to be resumed comes back as soon as it has closed; the socket that it finds
+ * then is there before. */
+static enum outcome
+open_server_socket (struct run *run)
+{
+  if (run->next_fd < 0)
     {
-      if (connect (run->fd, (struct sockaddr *) &address, address_len) < 0)
-        return complain ("connect: %s", strerror (errno));
-      return DONE;
+      if (bind_next (run) != DONE)
+        return FAILED;
+      printf ("READY %d\n", run->port);
     }
 
-  if (bind (run->fd, (struct sockaddr *) &address, address_len) < 0
-      || getsockname (run->fd, (struct sockaddr *) &address, &address_len) < 0)
-    return complain ("bind: %s", strerror (errno));
-  printf ("READY %d\n", ntohs (address.sin_port));
+  run->fd = run->next_fd;
+  run->next_fd = -1;
+  if (connect_to_first (run) != DONE)
+    return FAILED;
 
-  return connect_to_first (run);
+  return run->options->resumes ? bind_next (run) : DONE;
 }
 
 /* --- conversation --- */
 
-/* Waits until the session should be called again. */
+/* Waits until the session should be called again, or until max_wait_ms (-1: no such limit) are
+ * over. */
 static enum outcome
-wait_for_session (const struct run *run)
+wait_for_session (const struct run *run, int max_wait_ms)
 {
-  enum outcome outcome = wait_for_socket (run, session_wait_ms (run->session));
+  int wait_ms = session_wait_ms (run->session);
+  bool is_cut = max_wait_ms >= 0 && (wait_ms < 0 || max_wait_ms < wait_ms);
+  enum outcome outcome = wait_for_socket (run, is_cut ? max_wait_ms : wait_ms);
 
-  return outcome == AGAIN ? session_expired (run->session) : outcome;
+  return outcome == AGAIN && !is_cut ? session_expired (run->session) : outcome;
 }
 
 static enum outcome
 shake_hands (const struct run *run)
 {
+  const struct session *session = run->session;
   enum outcome outcome;
 
   while ((outcome = session_handshake (run->session)) == AGAIN)
-    if (wait_for_session (run) == FAILED)
+    if (wait_for_session (run, -1) == FAILED)
       return FAILED;
 
   if (outcome == DONE)
-    printf ("CONNECTED %s %s %s\n", session_version (run->session), session_suite (run->session),
-            session_group (run->session));
+    printf ("CONNECTED %s %s %s %s %s\n", session_version (session), session_suite (session),
+            session_group (session), session_alpn (session), session_kind (session));
   return outcome == CLOSED ? complain ("closed during the handshake") : outcome;
+}
+
+static enum outcome
+write_message (const struct run *run, const char *data, size_t len)
+{
+  if (run->options->updates_keys && session_update_keys (run->session) != DONE)
+    return FAILED;
+
+  return session_write (run->session, data, len);
 }
 
 static enum outcome
@@ -268,9 +417,9 @@ echo_until_closed (const struct run *run)
     {
       outcome = session_read (run->session, buffer, sizeof buffer, &len);
       if (outcome == DONE)
-        outcome = session_write (run->session, buffer, len);
+        outcome = write_message (run, buffer, len);
       if (outcome == AGAIN)
-        outcome = wait_for_session (run);
+        outcome = wait_for_session (run, -1);
       if (outcome == CLOSED || outcome == FAILED)
         return outcome == CLOSED ? DONE : FAILED;
     }
@@ -304,10 +453,10 @@ send_until_echoed (const struct run *run, const char *message)
       long repeat_at = now_ms () + REPEAT_MS;
       long left;
 
-      if (session_write (run->session, line, (size_t) len) != DONE)
+      if (write_message (run, line, (size_t) len) != DONE)
         return FAILED;
       while ((outcome = read_echo (run, message)) == AGAIN && (left = repeat_at - now_ms ()) > 0)
-        if (wait_for_socket (run, (int) left) == FAILED)
+        if (wait_for_session (run, (int) left) == FAILED)
           return FAILED;
     }
 
@@ -316,27 +465,67 @@ send_until_echoed (const struct run *run, const char *message)
   return outcome;
 }
 
+/* New keys are taken when the other side has acknowledged it, which has some time for that. */
+static enum outcome
+linger (const struct run *run)
+{
+  static char buffer[MAX_DATAGRAM];
+  const long end = now_ms () + REPEAT_MS;
+  enum outcome outcome = AGAIN;
+  size_t len;
+  long left;
+
+  while ((outcome == DONE || outcome == AGAIN) && (left = end - now_ms ()) > 0)
+    {
+      outcome = session_read (run->session, buffer, sizeof buffer, &len);
+      if (outcome == AGAIN)
+        outcome = wait_for_session (run, (int) left);
+    }
+
+  return outcome == FAILED ? FAILED : DONE;
+}
+
 static enum outcome
 converse (const struct run *run)
 {
-  if (run->options->is_server)
+  const struct options *options = run->options;
+
+  if (options->is_server)
     return echo_until_closed (run);
 
-  for (size_t i = 0; i < run->options->n_messages; i++)
-    if (send_until_echoed (run, run->options->messages[i]) != DONE)
+  for (size_t i = 0; i < options->n_messages; i++)
+    if (send_until_echoed (run, options->messages[i]) != DONE
+        || (options->updates_keys && linger (run) != DONE))
       return FAILED;
 
   return DONE;
 }
 
-static enum outcome
-run_session (struct run *run)
+static void
+close_socket (int *fd)
 {
-  enum outcome outcome;
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
 
-  if (open_socket (run) != DONE)
+static void
+end_connection (struct run *run)
+{
+  session_free (run->session);
+  run->session = NULL;
+  close_socket (&run->fd);
+}
+
+static enum outcome
+run_connection (struct run *run)
+{
+  bool is_server = run->options->is_server;
+  enum outcome outcome = is_server ? open_server_socket (run) : open_client_socket (run);
+
+  if (outcome != DONE)
     return FAILED;
-  run->session = session_new (run->options, run->fd);
+  run->session = session_new (run->context, run->fd);
   if (!run->session)
     return FAILED;
 
@@ -349,29 +538,47 @@ run_session (struct run *run)
   return outcome;
 }
 
+static enum outcome
+run_all (struct run *run)
+{
+  int n_connections = run->options->resumes ? 2 : 1;
+  enum outcome outcome = DONE;
+
+  run->context = context_new (run->options);
+  if (!run->context)
+    return FAILED;
+
+  for (int i = 0; i < n_connections && outcome == DONE; i++)
+    {
+      outcome = run_connection (run);
+      end_connection (run);
+    }
+
+  close_socket (&run->next_fd);
+  context_free (run->context);
+  return outcome;
+}
+
 int
 main (int argc, char **argv)
 {
-  struct options options = { .timeout_s = 30, .servername = "localhost" };
-  struct run run = { .options = &options, .fd = -1 };
-  enum outcome outcome;
+  struct options options = { .timeout_s = 30, .servername = "localhost", .max_version = DTLS_1_3 };
+  struct run run = { .options = &options, .fd = -1, .next_fd = -1 };
 
   setvbuf (stdout, NULL, _IOLBF, 0);
 
   if (!parse_options (&options, argc, argv))
     {
       complain ("usage: %s client|server --port PORT [--ca FILE] [--cert FILE --key FILE]\n"
-                "  [--client-auth] [--mtu BYTES] [--suite AEAD] [--group NAME] [--no-ems]\n"
-                "  [--servername NAME] [--message LINE]... [--timeout SECONDS]",
+                "  [--client-auth] [--psk-identity ID --psk-file FILE] [--servername NAME]\n"
+                "  [--min-version 1.2|1.3] [--max-version 1.2|1.3] [--suite AEAD]\n"
+                "  [--groups NAME[,NAME]...] [--alpn NAME] [--no-ems] [--no-cookie] [--resume]\n"
+                "  [--key-update] [--mtu BYTES] [--message LINE]... [--timeout SECONDS]",
                 argv[0]);
       return 2;
     }
 
+  run.port = options.port;
   run.deadline = now_ms () + options.timeout_s * 1000L;
-  outcome = run_session (&run);
-
-  session_free (run.session);
-  if (run.fd >= 0)
-    close (run.fd);
-  return outcome == DONE ? 0 : 1;
+  return run_all (&run) == DONE ? 0 : 1;
 }

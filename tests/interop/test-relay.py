@@ -5,6 +5,7 @@
 """What relay.py promises about one direction, on a script of datagrams and without a socket."""
 
 import argparse
+import hashlib
 import unittest
 
 import records
@@ -78,11 +79,20 @@ class TestRelay(unittest.TestCase):
         hello = bytes.fromhex("16fefd000000000000000700 10 02 000050 0001 000000 000004 00000000")
         alert = bytes.fromhex("15feff00000000000000080002022f")
         data = bytes.fromhex("17fefd00010000000000050003aabbcc")
+        retry = bytes.fromhex("16fefd0000000000000000002e 02 000022 0000 000000 000022 fefd")
+        retry += hashlib.sha256(b"HelloRetryRequest").digest()
+        unified = bytes.fromhex("2e 1234 0003 aabbcc")
         for datagram, words in (
             (hello, "0.7 ServerHello#1[0+4/80]"),
             (hello + alert, "0.7 ServerHello#1[0+4/80], 0.8 Alert 2,47"),
-            (data + b"??", "1.5 Data, and 2 bytes"),
+            (data + b"ab", "1.5 Data, and 2 bytes"),
             (hello[:20], "0.7 Handshake"),
+            (retry, "0.0 HelloRetryRequest#0"),
+            (unified + unified, "..10 Protected, ..10 Protected"),
+            (bytes.fromhex("27 12 0001 aa") + hello, "..11 Protected, 0.7 ServerHello#1[0+4/80]"),
+            (bytes.fromhex("23 12 aabbcc"), "..11 Protected"),
+            (bytes.fromhex("3f 0102030405"), "..11 Protected"),
+            (bytes.fromhex("2f 12"), "..11 Protected"),
             (b"", ""),
         ):
             self.assertEqual(records.describe(datagram), words)
