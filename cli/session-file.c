@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/secret.h"
 
+#include <glib/gstdio.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -65,6 +66,8 @@ session_file_store (const char *file, MoatConnection *connection)
       return;
     }
 
+  /* Newer GLibs leave a file that is there the permissions it has. */
+  g_unlink (file);
   at = g_bytes_get_data (session, &size);
   if (!g_file_set_contents_full (file, at, (gssize) size, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
                                  &error))
