@@ -10,9 +10,13 @@
 #include "cli/report.h"
 #include "cli/secret.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum
 {
@@ -32,44 +36,83 @@ session_file_offer (const char *file, MoatConnection *connection)
     report_warning ("there is no session to offer: %s", error->message);
 }
 
-/* Every session begins with the same four bytes; a file that does not holds something else of somebody's. */
+/* Every session begins with the same four bytes; a file that does not, or that cannot be looked at, holds
+ * something else of somebody's. An empty one waits to be filled. */
 static bool
 may_replace (const char *file, GBytes *session)
 {
-  g_autoptr (GBytes) old = NULL;
-  const guint8 *at;
-  gsize size;
+  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+  guint8 found[MAGIC_LEN];
+  struct stat status;
+  ssize_t n = -1;
 
-  if (g_file_test (file, G_FILE_TEST_IS_REGULAR))
-    old = secret_read (file, SECRET_FROM_ANYWHERE, NULL);
-  if (old == NULL)
+  if (fd < 0)
+    return errno == ENOENT;
+
+  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    n = read (fd, found, sizeof found);
+  close (fd);
+
+  return n == 0
+         || (n == MAGIC_LEN && memcmp (found, g_bytes_get_data (session, NULL), MAGIC_LEN) == 0);
+}
+
+static bool
+write_all (int fd, GBytes *bytes)
+{
+  gsize left;
+  const guint8 *at = g_bytes_get_data (bytes, &left);
+
+  while (left > 0)
+    {
+      ssize_t n = write (fd, at, left);
+
+      if (n < 0 && errno != EINTR)
+        return false;
+      if (n > 0)
+        {
+          at += n;
+          left -= (gsize) n;
+        }
+    }
+
+  return true;
+}
+
+/* A file of our own from its first moment takes the other's place: whatever that allowed to whom, and
+ * without an instant in which there is half of one. */
+static bool
+replace (const char *file, GBytes *session)
+{
+  g_autofree char *fresh = g_strconcat (file, ".XXXXXX", NULL);
+  int fd = g_mkstemp_full (fresh, O_WRONLY | O_CLOEXEC, 0600);
+  bool is_written;
+  int code;
+
+  if (fd < 0)
+    return false;
+
+  is_written = write_all (fd, session);
+  is_written = close (fd) == 0 && is_written;
+  if (is_written && g_rename (fresh, file) == 0)
     return true;
 
-  at = g_bytes_get_data (old, &size);
-  return size == 0
-         || (size >= MAGIC_LEN && memcmp (at, g_bytes_get_data (session, NULL), MAGIC_LEN) == 0);
+  code = errno;
+  g_unlink (fresh);
+  errno = code;
+  return false;
 }
 
 void
 session_file_store (const char *file, MoatConnection *connection)
 {
   g_autoptr (GBytes) session = moat_connection_dup_session (connection);
-  g_autoptr (GError) error = NULL;
-  gconstpointer at;
-  gsize size;
 
   if (session == NULL)
     return;
-  if (!may_replace (file, session))
-    {
-      report_warning ("the session was not kept: %s holds something else", file);
-      return;
-    }
 
-  /* Newer GLibs leave a file that is there the permissions it has. */
-  g_unlink (file);
-  at = g_bytes_get_data (session, &size);
-  if (!g_file_set_contents_full (file, at, (gssize) size, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
-                                 &error))
-    report_warning ("the session was not kept: %s", error->message);
+  if (!may_replace (file, session))
+    report_warning ("the session was not kept: %s holds something else", file);
+  else if (!replace (file, session))
+    report_warning ("the session was not kept: cannot write %s: %s", file, g_strerror (errno));
 }

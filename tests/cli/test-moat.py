@@ -609,9 +609,17 @@ class Session(Case):
         self.assertEqual(path.read_bytes(), b"somebody's key")
         self.assertFalse(self.resumes("--session-file", str(self.scratch)))
         self.assertTrue(self.scratch.is_dir())
+        path.write_bytes(b"x" * 70_000)
+        self.assertFalse(self.resumes("--session-file", str(path)))
+        self.assertEqual(path.stat().st_size, 70_000)
         path.write_bytes(b"")
         self.assertFalse(self.resumes("--session-file", str(path)))
         self.assertGreater(path.stat().st_size, 0)
+        pipe = self.scratch / "pipe"
+        os.mkfifo(pipe)
+        self.assertFalse(self.resumes("--session-file", str(pipe)))
+        self.assertTrue(pipe.is_fifo())
+        self.assertEqual(sorted(p.name for p in self.scratch.iterdir()), ["pipe", "session"])
 
     def test_file_that_others_can_have_written(self):
         secret = self.scratch / "secret"
