@@ -17,15 +17,11 @@ enum
 {
   /* A ticket goes into every hello that uses it. Who sends a longer chain gets none. */
   MAX_TICKET_CHAIN_LEN = 2048,
-  /* With it, or an external key's identity, which is shorter: two names of 255 bytes at most, the secret,
-   * and some 80 bytes of the rest. */
+  /* With it, two names of 255 bytes at most, the secret, and some 80 bytes of the rest. */
   MAX_TICKET_SESSION_LEN = MAX_TICKET_CHAIN_LEN + 2 * 255 + MAX_SECRET_LEN + 128,
 
   NEW_TICKET_HEAD_LEN = 4 + 4 + 1 + 1 + 2 + 2, /* RFC 9846 §4.7.1: all but the ticket itself */
 };
-
-static_assert ((size_t) DTLS_MAX_PSK_IDENTITY_LEN <= MAX_TICKET_CHAIN_LEN,
-               "a session has a chain or an identity");
 
 #define MAX_TICKET_AGE (MAX_SESSION_LIFETIME * DTLS_SECOND)
 
