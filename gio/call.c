@@ -85,6 +85,8 @@ moat_call_enter (MoatCall *self, GError **error)
     return true;
 
   moat_connection_begin (self->connection);
+  if (self->wanted == G_IO_IN)
+    moat_pump_attend (pump);
   moat_pump_step (pump);
   if (self->caller == MOAT_CALLER_POLLS)
     moat_handshake_drive (self->connection, NULL);

@@ -213,6 +213,8 @@ look (MoatConnection *self, MoatCaller caller, GIOCondition condition, GCancella
   moat_connection_begin (self);
   if (!(moat_pump_ready (pump, 0) & mask & G_IO_IN) || !moat_pump_is_steady_for_reading (pump))
     {
+      if (condition & G_IO_IN)
+        moat_pump_attend (pump);
       moat_pump_step (pump);
       if (caller == MOAT_CALLER_POLLS)
         moat_handshake_drive (self, NULL);

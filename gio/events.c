@@ -118,7 +118,6 @@ on_failed (MoatPump *self)
   enum dtls_error error = dtls_conn_error (self->conn);
 
   drop_session (self);
-  moat_config_wipe_ticket_keys (self->config);
   self->failure.peer_alert = dtls_conn_peer_alert (self->conn);
   if (error == DTLS_ERROR_CERTIFICATE_REJECTED)
     self->reason = g_steal_pointer (&self->verdict_reason);

@@ -93,6 +93,8 @@ moat_pump_become_over (MoatPump *self, enum dtls_error error)
   self->phase = MOAT_PHASE_OVER;
   self->failure.error = error;
   self->deadline = DTLS_NEVER;
+  if (self->config != NULL)
+    moat_config_wipe_ticket_keys (self->config);
   moat_pump_tell (self, MOAT_NEWS_OVER);
 }
 
@@ -198,8 +200,13 @@ visit (MoatPump *self, MoatScratch *scratch, struct dtls_datagram *begun, guint 
   if (self->conn != NULL && !self->is_base_lost)
     {
       Outlook before = outlook (self);
-      MoatRoom room = moat_pump_room (self);
+      /* What a reader of ours received goes in as a whole. */
+      MoatRoom room = begun != NULL ? MOAT_ROOM_FOR_ALL : moat_pump_room (self);
 
+      /* Its client may come days after it began. */
+      if (self->role == DTLS_SERVER && self->phase == MOAT_PHASE_HANDSHAKING
+          && !self->has_heard_peer && scratch->n_in > first)
+        moat_config_take_ticket_keys (self->config);
       if (begun != NULL)
         moat_pump_feed (self, begun, room);
       for (guint i = first; i < scratch->n_in; i++)

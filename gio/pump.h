@@ -187,6 +187,8 @@ void moat_pump_shut (MoatPump *self, MoatShut halves);
  * half only. */
 bool moat_pump_is_steady_for_reading (MoatPump *self);
 bool moat_pump_is_steady_for_writing (MoatPump *self);
+/* A reader is there, and is about to take what is queued: the base may keep the rest meanwhile. */
+void moat_pump_attend (MoatPump *self);
 /* Whether what the base may have is to be received now. */
 bool moat_pump_wants_input (MoatPump *self);
 /* Under the read lock. */

@@ -35,14 +35,25 @@ moat_pump_room (const MoatPump *self)
 }
 
 /* Under the read lock. Whether what else may be there cannot wait for a reader to make room, so that data
- * gets lost for it. */
+ * gets lost for it. In 1.2 nothing may. */
 static bool
 must_hear (const MoatPump *self)
 {
   dtls_time now = moat_pump_now ();
 
+  if (self->conn == NULL || dtls_conn_version (self->conn) != DTLS_1_3)
+    return false;
+
   return now >= self->attended_at + READER_ABSENCE
          || (self->busy_since != DTLS_NEVER && now >= self->busy_since + FLIGHT_PATIENCE);
+}
+
+void
+moat_pump_attend (MoatPump *self)
+{
+  g_mutex_lock (&self->read);
+  self->attended_at = moat_pump_now ();
+  g_mutex_unlock (&self->read);
 }
 
 bool

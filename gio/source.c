@@ -196,6 +196,8 @@ look (MoatSource *self, MoatConnection *connection, GIOCondition base_ready)
   if ((base_ready & G_IO_IN) || !(moat_pump_ready (&connection->pump, base_ready) & mask)
       || !moat_pump_is_steady_for_reading (&connection->pump))
     {
+      if (self->wanted & G_IO_IN)
+        moat_pump_attend (&connection->pump);
       moat_pump_step (&connection->pump);
       moat_news_attend (connection, MOAT_CALLER_DISPATCHES, NULL);
     }

@@ -192,6 +192,23 @@ test_slow_reader (Fixture *f)
     }
 }
 
+/* Nor does one that was away for a while and comes back: it finds what is queued, and the base the rest. */
+static void
+test_reader_comes_back (Fixture *f)
+{
+  settle (f);
+  flood (f->client);
+  tick (f);
+  clock_advance (11 * G_USEC_PER_SEC);
+  for (guint i = 0; i < FLOOD; i++)
+    {
+      guint number;
+
+      g_assert_true (receive_number (f->server, &number));
+      g_assert_cmpuint (number, ==, i);
+    }
+}
+
 /* -------------------------------------------------------------------------------- who only reads */
 
 static PairFate
@@ -246,6 +263,7 @@ static const TestCase cases[] = {
   { "own-keys-change-though-a-reader-is-slow", test_own_update_and_slow_reader,
     OVER_PAIR | IN_1_3 },
   { "slow-reader-loses-nothing", test_slow_reader, OVER_PAIR },
+  { "reader-that-comes-back-loses-nothing", test_reader_comes_back, OVER_PAIR },
 };
 
 int
