@@ -31,6 +31,7 @@ typedef struct
   GQueue shutdowns;  /* (element-type GTask) of shutdown_async */
 
   GSource *errand;                  /* (owned) (nullable): brings news to `context` */
+  gint has_lost_errand;             /* atomic: it was destroyed, so it brings nothing */
   GSource *driver;                  /* (owned) (nullable) */
   const GMainContext *driver_place; /* (unowned): to compare with; it may be gone */
 } MoatHandshake;

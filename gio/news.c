@@ -68,9 +68,18 @@ place_of (MoatHandshake *self, MoatCaller caller)
 
 /* ----------------------------------------------------------------------------------- the errand */
 
+/* The source is gone, also when nobody was there to dispatch it. Only its own context may ask GLib for
+ * that. An errand that came later at most has another one sent beside it. */
 static void
-weak_ref_free (GWeakRef *ref)
+errand_free (GWeakRef *ref)
 {
+  MoatConnection *connection = g_weak_ref_get (ref);
+
+  if (connection != NULL)
+    {
+      g_atomic_int_set (&connection->handshake.has_lost_errand, TRUE);
+      g_object_unref (connection);
+    }
   g_weak_ref_clear (ref);
   g_free (ref);
 }
@@ -111,15 +120,16 @@ moat_news_send_errand (MoatConnection *connection)
   if (belongs_to_runner (self))
     moat_wake_all (&connection->pump.wake);
   /* Its context may have ended with it. */
-  if (self->errand != NULL && g_source_is_destroyed (self->errand))
+  if (self->errand != NULL && g_atomic_int_get (&self->has_lost_errand))
     g_clear_pointer (&self->errand, g_source_unref);
   if (belongs_to_runner (self) || self->errand != NULL || self->context == NULL)
     return;
 
+  g_atomic_int_set (&self->has_lost_errand, FALSE);
   self->errand = g_idle_source_new ();
   g_source_set_priority (self->errand, self->priority);
   g_source_set_callback (self->errand, on_errand, weak_ref_new (connection),
-                         (GDestroyNotify) weak_ref_free);
+                         (GDestroyNotify) errand_free);
   g_source_attach (self->errand, self->context);
 }
 

@@ -12,22 +12,24 @@
 static guint
 number_of (gpointer object)
 {
-  static guint last;
+  static GMutex lock;
+  static guint last; /* under the lock */
   const GQuark quark = g_quark_from_static_string ("moat-number");
   guint number;
 
   if (object == NULL)
     return 0;
 
+  g_mutex_lock (&lock);
   number = GPOINTER_TO_UINT (g_object_get_qdata (object, quark));
-  if (number != 0)
-    return number;
+  if (number == 0)
+    {
+      number = ++last;
+      g_object_set_qdata (object, quark, GUINT_TO_POINTER (number));
+    }
+  g_mutex_unlock (&lock);
 
-  number = (guint) g_atomic_int_add (&last, 1) + 1;
-  if (g_object_replace_qdata (object, quark, NULL, GUINT_TO_POINTER (number), NULL, NULL))
-    return number;
-
-  return GPOINTER_TO_UINT (g_object_get_qdata (object, quark));
+  return number;
 }
 
 static void
