@@ -6,6 +6,7 @@
 #include "conn/config.h"
 
 #include "handshake/negotiate.h"
+#include "handshake/psk_offer.h"
 #include "handshake/session.h"
 #include "record/replay.h"
 #include "wire/codepoints.h"
@@ -74,20 +75,6 @@ versions_are_good (const struct dtls_config *config)
 }
 
 static bool
-psk_is_good (const struct dtls_config *config)
-{
-  const struct dtls_psk *psk = config->psk;
-
-  if (config->psk_identity_hint.left > DTLS_MAX_PSK_IDENTITY_LEN)
-    return false;
-
-  return psk == NULL
-         || (psk->role == DTLS_CLIENT && psk->identity.left > 0
-             && psk->identity.left <= DTLS_MAX_PSK_IDENTITY_LEN && psk->key.left > 0
-             && psk->key.left <= DTLS_MAX_PSK_LEN);
-}
-
-static bool
 sessions_are_good (const struct dtls_config *config)
 {
   return config->n_tickets <= MAX_TICKETS
@@ -99,18 +86,19 @@ enum dtls_error
 dtls_config_check (const struct dtls_config *config, const struct dtls_crypto *crypto)
 {
   struct offer offer;
-  bool is_good = config->mtu >= MIN_MTU && config->mtu <= MAX_MTU && config->fallback_mtu >= MIN_MTU
-                 && config->fallback_mtu <= MAX_MTU && config->max_certificate_message > 0
-                 && config->max_certificate_message < (1 << 24)
-                 && config->replay_window >= MIN_REPLAY_WINDOW
-                 && config->replay_window <= MAX_REPLAY_WINDOW
-                 && config->record_size_limit >= MIN_RECORD_SIZE_LIMIT
-                 && config->record_size_limit <= MAX_PLAINTEXT_LEN && config->retransmit_initial > 0
-                 && config->handshake_deadline > 0 && config->server_name.left <= 255
-                 && config->alpn.left <= MAX_ALPN_LEN
-                 && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn))
-                 && authorities_fit (config) && versions_are_good (config) && psk_is_good (config)
-                 && sessions_are_good (config) && offer_from_config (&offer, config, crypto);
+  bool is_good =
+      config->mtu >= MIN_MTU && config->mtu <= MAX_MTU && config->fallback_mtu >= MIN_MTU
+      && config->fallback_mtu <= MAX_MTU && config->max_certificate_message > 0
+      && config->max_certificate_message < (1 << 24) && config->replay_window >= MIN_REPLAY_WINDOW
+      && config->replay_window <= MAX_REPLAY_WINDOW
+      && config->record_size_limit >= MIN_RECORD_SIZE_LIMIT
+      && config->record_size_limit <= MAX_PLAINTEXT_LEN && config->retransmit_initial > 0
+      && config->handshake_deadline > 0 && config->server_name.left <= 255
+      && config->alpn.left <= MAX_ALPN_LEN
+      && (config->alpn.left == 0 || alpn_is_well_formed (config->alpn)) && authorities_fit (config)
+      && versions_are_good (config) && psk_offers_allow (config->psk)
+      && config->psk_identity_hint.left <= DTLS_MAX_PSK_IDENTITY_LEN && sessions_are_good (config)
+      && offer_from_config (&offer, config, crypto);
 
   return is_good ? DTLS_OK : DTLS_ERROR_CONFIG;
 }

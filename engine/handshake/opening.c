@@ -320,24 +320,12 @@ add_shares (struct handshake *h, struct effects *effects)
 }
 
 static enum dtls_error
-check_psk (const struct dtls_psk *psk)
-{
-  bool is_good = psk == NULL
-                 || (psk->role == DTLS_CLIENT /* RFC 9257 §4.1 */
-                     && psk->identity.left > 0 && psk->identity.left <= DTLS_MAX_PSK_IDENTITY_LEN
-                     && psk->key.left > 0 && psk->key.left <= DTLS_MAX_PSK_LEN);
-
-  return is_good ? DTLS_OK : DTLS_ERROR_CONFIG;
-}
-
-static enum dtls_error
 send_first_hello (struct handshake *h, const struct message *message, struct effects *effects)
 {
   (void) message;
 
-  if (!offer_from_config (&h->ours, h->config, h->crypto))
+  if (!offer_from_config (&h->ours, h->config, h->crypto) || !psk_offers_allow (h->config->psk))
     return DTLS_ERROR_CONFIG;
-  TRY (check_psk (h->config->psk));
   if (!handshake_random (h, h->known->randoms, RANDOM_LEN))
     return DTLS_ERROR_CRYPTO;
   TRY (session_offer_choose (h));

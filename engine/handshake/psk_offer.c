@@ -7,6 +7,15 @@
 
 #include "wire/pre_shared_key.h"
 
+bool
+psk_offers_allow (const struct dtls_psk *psk)
+{
+  return psk == NULL
+         || (psk->role == DTLS_CLIENT /* RFC 9257 §4.1 */
+             && psk->identity.left > 0 && psk->identity.left <= DTLS_MAX_PSK_IDENTITY_LEN
+             && psk->key.left > 0 && psk->key.left <= DTLS_MAX_PSK_LEN);
+}
+
 /* RFC 9846 §4.3.11.1: milliseconds since the ticket came, and what hides them, modulo 2^32. */
 static uint32_t
 obfuscate_age (const struct session *session, uint64_t wall_clock)

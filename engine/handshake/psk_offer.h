@@ -23,6 +23,8 @@ struct psk_offer
   uint32_t obfuscated_age;
 };
 
+/* Whether a client may have this key, which both versions offer; NULL for none is fine. */
+bool psk_offers_allow (const struct dtls_psk *psk);
 /* Those of our newest hello, in its order; of one that answers a HelloRetryRequest only what fits its
  * suite. */
 size_t psk_offers (const struct handshake *handshake, struct psk_offer out[MAX_PSK_OFFERS]);

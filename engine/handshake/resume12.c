@@ -7,6 +7,7 @@
 
 #include "handshake/authenticate.h"
 #include "handshake/psk12.h"
+#include "handshake/resumption.h"
 #include "handshake/tickets.h"
 #include "wire/post_handshake.h"
 
@@ -142,24 +143,6 @@ resume12_begin (struct handshake *handshake)
 /* ---------------------------------------------------------------------------------- the server */
 
 static bool
-open_ticket (struct handshake *h, struct bytes ticket)
-{
-  struct ticket_ring ring = { h->config->ticket_keys, h->config->n_ticket_keys };
-  struct dtls_buffer out = { malloc (ticket.left), ticket.left, 0 };
-
-  if (out.at == NULL)
-    return false;
-  if (!ticket_open (h->crypto, &ring, ticket, &out))
-    {
-      wipe_free (out.at, out.capacity);
-      return false;
-    }
-
-  h->session_bytes = (struct bytes){ out.at, out.used };
-  return true;
-}
-
-static bool
 find_by_id (struct handshake *h, struct bytes id)
 {
   struct dtls_buffer out = { NULL, DTLS_MAX_SESSION_LEN, 0 };
@@ -177,30 +160,11 @@ find_by_id (struct handshake *h, struct bytes id)
   return is_found;
 }
 
-/* All that can be said before we know our own certificate. */
 static bool
 may_resume (const struct handshake *h)
 {
-  const struct dtls_config *config = h->config;
-  const struct session *session = &h->session;
-  const struct association *known = h->known;
-
-  if (session->version != VERSION_DTLS_1_2 || !session_is_fresh (session, h->wall_clock)
-      || !offer_has_suite (&h->ours, session->suite)
-      || !offer_has_suite (&h->theirs, session->suite))
-    return false;
-
-  /* Under another name, protocol or policy it would carry trust to where it was not given. */
-  if (!bytes_equal (session->server_name,
-                    (struct bytes){ known->server_name, known->server_name_len })
-      || !bytes_equal (session->alpn, (struct bytes){ known->alpn, known->alpn_len })
-      || session->client_auth != config->client_auth)
-    return false;
-
-  if (session->psk_identity.left > 0)
-    return config->asks_for_psk;
-  return !config->requires_psk
-         && (config->client_auth != DTLS_CLIENT_AUTH_REQUIRED || session->chain.left > 0);
+  return resumption_may (h, VERSION_DTLS_1_2) && offer_has_suite (&h->ours, h->session.suite)
+         && offer_has_suite (&h->theirs, h->session.suite);
 }
 
 enum dtls_error
@@ -208,7 +172,7 @@ resume12_find (struct handshake *handshake, struct bytes session_id, struct byte
 {
   /* RFC 5077 §3.4: with a ticket, the ID says nothing but what is to be echoed. */
   bool is_found =
-      ticket.left > 0 ? open_ticket (handshake, ticket) : find_by_id (handshake, session_id);
+      ticket.left > 0 ? resumption_open (handshake, ticket) : find_by_id (handshake, session_id);
 
   handshake->has_session = is_found && session_read (handshake->session_bytes, &handshake->session)
                            && may_resume (handshake);
@@ -239,7 +203,7 @@ make_bound (const struct handshake *h, const struct suite *suite, uint8_t out[32
       return true;
     }
 
-  return h->credential != NULL && hash_once (h->crypto, HASH_SHA256, h->credential->chain[0], out);
+  return resumption_hash_leaf (h, out);
 }
 
 bool

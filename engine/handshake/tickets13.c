@@ -6,11 +6,10 @@
 #include "handshake/tickets13.h"
 
 #include "handshake/authenticate.h"
+#include "handshake/resumption.h"
 #include "handshake/tickets.h"
 #include "wire/post_handshake.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum
@@ -27,59 +26,13 @@ enum
 
 /* ------------------------------------------------------------------------------------ from a client */
 
-/* To `session_bytes`, and read. */
-static bool
-open_ticket (struct handshake *h, struct bytes ticket)
-{
-  const struct ticket_ring ring = { h->config->ticket_keys, h->config->n_ticket_keys };
-  /* In proportion to what came. */
-  struct dtls_buffer opened = { malloc (ticket.left), ticket.left, 0 };
-
-  bytes_release (&h->session_bytes);
-  if (opened.at == NULL)
-    return false;
-
-  if (ticket_open (h->crypto, &ring, ticket, &opened))
-    h->session_bytes = (struct bytes){ opened.at, opened.used };
-  else
-    wipe_free (opened.at, opened.capacity);
-
-  return h->session_bytes.at != NULL;
-}
-
-/* All that is known without the credential. Under another name, protocol or policy a session would carry
- * trust to where it was not given. */
-static bool
-fits (const struct handshake *h)
-{
-  const struct session *session = &h->session;
-  struct bytes server_name = { h->known->server_name, h->known->server_name_len };
-  struct bytes alpn = { h->known->alpn, h->known->alpn_len };
-
-  if (session->version != VERSION_DTLS_1_3 || !session_is_fresh (session, h->wall_clock)
-      || session->client_auth != h->config->client_auth
-      || !bytes_equal (session->server_name, server_name) || !bytes_equal (session->alpn, alpn))
-    return false;
-
-  return !h->config->requires_psk
-         && (session->client_auth != DTLS_CLIENT_AUTH_REQUIRED || session->chain.left > 0);
-}
-
-static bool
-hash_leaf (struct handshake *h, uint8_t out[32])
-{
-  return h->credential != NULL && h->credential->n_chain > 0
-         && hash_once (h->crypto, HASH_SHA256, h->credential->chain[0], out);
-}
-
 static bool
 is_of_our_leaf (struct handshake *h)
 {
   uint8_t leaf[32];
 
-  return hash_leaf (h, leaf)
-         && bytes_equal ((struct bytes){ leaf, sizeof leaf },
-                         (struct bytes){ h->session.bound_to, sizeof leaf });
+  return resumption_hash_leaf (h, leaf)
+         && equal_constant_time (leaf, h->session.bound_to, sizeof leaf);
 }
 
 static void
@@ -107,9 +60,9 @@ tickets13_open (struct handshake *handshake, struct bytes identity, struct effec
 {
   bool is_same;
 
-  *out_is_ticket = open_ticket (handshake, identity);
+  *out_is_ticket = resumption_open (handshake, identity);
   if (!*out_is_ticket || !session_read (handshake->session_bytes, &handshake->session)
-      || !fits (handshake))
+      || !resumption_may (handshake, VERSION_DTLS_1_3))
     return DTLS_OK;
 
   TRY (compare_leaf (handshake, effects, &is_same));
@@ -168,7 +121,7 @@ describe (struct handshake *h, struct writer *chain, struct session *out)
 
   session_chain_write (chain, &h->peer->chain);
   out->chain = writer_bytes (chain);
-  return out->lifetime > 0 && writer_ok (chain) && hash_leaf (h, out->bound_to);
+  return out->lifetime > 0 && writer_ok (chain) && resumption_hash_leaf (h, out->bound_to);
 }
 
 static bool

@@ -3,7 +3,7 @@
 
 /* A client of 1.3 against servers that keep every rule but one: what follows ServerHello in their flight. */
 
-#include "handshake/rows.h"
+#include "handshake/finished13.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
 
@@ -22,7 +22,6 @@ enum
 static const uint8_t one[] = { 1 };
 static const uint8_t no_extensions[] = { 0, 0 };
 static const uint8_t zero_byte[] = { 0 };
-static const uint8_t finished_of_zeros[32];
 
 /* ---------------------------------------------------------------------------------- EncryptedExtensions, CertificateRequest */
 
@@ -129,7 +128,6 @@ static const uint8_t scheme_ed25519[] = { 8, 7 };
 static const uint8_t empty_signature[] = { 4, 3, 0, 0 };
 static const uint8_t client_context[] = "TLS 1.3, client CertificateVerify";
 static const uint8_t old_context[] = "TLS 1.2, server CertificateVerify";
-static const uint8_t thirty_three_zeros[33];
 
 /* RFC 7250's form, the public key alone, without its extension: wolfSSL CVE-2026-55960. */
 static void
@@ -183,17 +181,6 @@ static const struct mischief verify_rows[] = {
   { "cut short",                       play_shorten,          CERTIFICATE_VERIFY, 0, NOTHING,                  0, DECODE },
   { "a trailing byte",                 play_lengthen,         CERTIFICATE_VERIFY, 0, NOTHING,                  0, DECODE },
   { "empty",                           play_body,             CERTIFICATE_VERIFY, 0, NOTHING,                  0, DECODE },
-};
-
-static const struct mischief finished_rows[] = {
-  { "a wrong Finished",                play_flip,     FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
-  { "a wrong end of Finished",         play_flip,     FINISHED, 0, NOTHING,                 UINT_MAX, DTLS_ERROR_BAD_FINISHED },
-  { "a wrong Finished of a key",       play_flip,     FINISHED, HAS_KEY, NOTHING,                  0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of zeros",               play_body,     FINISHED, 0, TAP_BYTES (finished_of_zeros),  0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of 31 bytes",            play_shorten,  FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of 33 bytes",            play_body,     FINISHED, 0, TAP_BYTES (thirty_three_zeros), 0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished and a byte",             play_lengthen, FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of no byte",             play_body,     FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
 };
 /* clang-format on */
 

@@ -4,7 +4,7 @@
 /* A server against clients that keep every rule but one. */
 
 #include "conn/conn.h"
-#include "handshake/rows.h"
+#include "handshake/hello_fields.h"
 #include "wire/certificates.h"
 #include "wire/extensions.h"
 #include "wire/hello.h"
@@ -153,43 +153,6 @@ test_end (void)
 }
 
 /* ---------------------------------------------------------------------------------- ClientHello */
-
-/* What change_fields changes. */
-enum
-{
-  SUITES,
-  SUITES_AND_MORE,
-  COMPRESSION,
-  SESSION_ID,
-};
-
-/* The hello read, changed by the row, and written again. */
-static void
-change_fields (struct puppet *puppet, size_t at, const struct mischief *mischief)
-{
-  struct piece *piece = &puppet->pieces[at];
-  uint8_t memory[4096], suites[256];
-  struct writer w = writer_over (memory, sizeof memory);
-  struct writer list = writer_over (suites, sizeof suites);
-  struct client_hello hello;
-
-  if (!client_hello_read ((struct bytes){ piece->body, piece->len }, &hello))
-    abort ();
-  write_bytes (&list, hello.suites.at, hello.suites.left);
-  write_bytes (&list, mischief->bytes.at, mischief->bytes.left);
-
-  if (mischief->number == SUITES)
-    hello.suites = mischief->bytes;
-  else if (mischief->number == SUITES_AND_MORE)
-    hello.suites = writer_bytes (&list);
-  else if (mischief->number == COMPRESSION)
-    hello.compression = mischief->bytes;
-  else
-    hello.session_id = mischief->bytes;
-
-  client_hello_write (&w, &hello);
-  piece_set_body (piece, writer_bytes (&w));
-}
 
 static void
 no_extensions_at_all (struct puppet *puppet, size_t at, const struct mischief *mischief)

@@ -4,7 +4,7 @@
 /* A server of 1.3 against clients that keep every rule but one: order, records, alerts, and what follows the hellos.
  * Hellos are in test-server13-hellos.c. */
 
-#include "handshake/rows.h"
+#include "handshake/finished13.h"
 
 #include <limits.h>
 
@@ -25,8 +25,6 @@ static const uint8_t no_extensions[] = { 0, 0 };
 static const uint8_t a_request[] = { 0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3 };
 static const uint8_t a_ticket[] = { 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 't', 0, 0 };
 static const uint8_t a_verify[] = { 4, 3, 0, 4, 1, 2, 3, 4 };
-static const uint8_t finished_of_zeros[32];
-static const uint8_t thirty_three_zeros[33];
 static const uint8_t no_request[] = { 0 };
 
 /* ---------------------------------------------------------------------------------- order */
@@ -225,17 +223,6 @@ static const struct mischief flight_rows[] = {
   { "CertificateVerify cut short",     play_shorten,           CERTIFICATE_VERIFY, 0, NOTHING,                0, DECODE },
   { "CertificateVerify with a trailing byte", play_lengthen,   CERTIFICATE_VERIFY, 0, NOTHING,                0, DECODE },
   { "a wrong Finished after a good certificate", play_flip,    FINISHED,    0, NOTHING,                       0, DTLS_ERROR_BAD_FINISHED },
-};
-
-static const struct mischief finished_rows[] = {
-  { "a wrong Finished",                play_flip,     FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
-  { "a wrong end of Finished",         play_flip,     FINISHED, 0, NOTHING,                 UINT_MAX, DTLS_ERROR_BAD_FINISHED },
-  { "a wrong Finished of a key",       play_flip,     FINISHED, HAS_KEY, NOTHING,                  0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of zeros",               play_body,     FINISHED, 0, TAP_BYTES (finished_of_zeros),  0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of 31 bytes",            play_shorten,  FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of 33 bytes",            play_body,     FINISHED, 0, TAP_BYTES (thirty_three_zeros), 0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished and a byte",             play_lengthen, FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
-  { "Finished of no byte",             play_body,     FINISHED, 0, NOTHING,                        0, DTLS_ERROR_BAD_FINISHED },
 };
 /* clang-format on */
 
